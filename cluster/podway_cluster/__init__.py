@@ -1,0 +1,1 @@
+"""The cluster's objects: models, sources, endpoints, snapshots."""

@@ -1,0 +1,1 @@
+"""podway-dns: zone data, answers, and the server around them."""

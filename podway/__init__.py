@@ -1,0 +1,1 @@
+"""podway: the command that runs, checks, shows and traces the whole way."""

@@ -1,0 +1,1 @@
+"""Who next and who is up: balancing policies and health. Pure."""

@@ -1,0 +1,1 @@
+"""The plane: one edge-triggered epoll set and the connections on it."""

@@ -1,0 +1,1 @@
+"""Sniffers: what a connection says in its first bytes. Pure; peek, never consume."""
