@@ -1,0 +1,84 @@
+"""Which addresses and ports a Service's listeners get. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+
+
+class BadOption(ValueError):
+    """An option's value that can't be used; says which part and what it should look like."""
+
+
+def port_map(text: str) -> dict[int, int]:
+    """Parse `80=8080,443=8443`: the Service's port and the one to listen on."""
+    mapped: dict[int, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        theirs, equals, ours = part.partition("=")
+        if not equals or not (_is_port(theirs) and _is_port(ours)):
+            raise BadOption(f"{part!r} is not PORT=PORT with ports 1 to 65535, as in 80=8080")
+        if int(theirs) in mapped:
+            raise BadOption(f"port {theirs} is mapped twice")
+        mapped[int(theirs)] = int(ours)
+    return mapped
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535
+
+
+def listen_on(own: Sequence[str], binds: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Give the addresses of one Service's listeners.
+
+    `own`: the Service's addresses; `binds`: the `--bind` options; `known`: the addresses of all
+    Services. Without binds, the own ones. An address that no Service has stands in for the own.
+    """
+    if not binds:
+        return tuple(dict.fromkeys(own))
+    theirs = set(known)
+    chosen = [address for address in binds if address in own or address not in theirs]
+    return tuple(dict.fromkeys(chosen))
+
+
+def listener_key(host: str, port: int) -> str:
+    """Name a listener, stable over reloads."""
+    return f"tcp [{host}]:{port}" if ":" in host else f"tcp {host}:{port}"
+
+
+class Ranges:
+    """`loadBalancerSourceRanges`: who may connect."""
+
+    __slots__ = ("_known", "_networks")
+
+    _CAP = 4096
+    """Answers kept: a client usually comes again."""
+
+    def __init__(self, ranges: Iterable[str]) -> None:
+        """Take CIDRs that were checked at load."""
+        self._networks = tuple(ipaddress.ip_network(one, strict=False) for one in ranges)
+        self._known: dict[str, bool] = {}
+
+    def admits(self, client: str) -> bool:
+        """Tell whether a client's numeric address is in one of the ranges."""
+        known = self._known.get(client)
+        if known is None:
+            if len(self._known) >= self._CAP:
+                self._known.clear()
+            known = self._known[client] = self._look(client)
+        return known
+
+    def _look(self, client: str) -> bool:
+        address = ipaddress.ip_address(client)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self._networks)
+
+
+def bad_ranges(ranges: Iterable[str]) -> Mapping[str, str]:
+    """Give the ranges that do not parse, with why."""
+    wrong = {}
+    for one in ranges:
+        try:
+            ipaddress.ip_network(one.strip(), strict=False)
+        except ValueError as error:
+            wrong[one] = str(error)
+    return wrong

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+from podway_router.annotations import H, Wishes, read, seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("5", 0.005), ("1us", 1e-6), ("20ms", 0.02), ("30s", 30), ("5m", 300), ("2h", 7200)],
+)
+def test_times(text: str, expected: float) -> None:
+    assert seconds(text) == pytest.approx(expected)
+
+
+def test_a_time_is_capped_as_haproxy_caps_it() -> None:
+    assert seconds("900d") == pytest.approx(2_147_483.647)
+    assert seconds("9" * 400 + "d") is None
+
+
+@pytest.mark.parametrize("text", ["", "0", "05s", "1.5s", "-1s", "5 s", "5S", "s", "5w", "5s\n"])
+def test_what_is_no_time(text: str) -> None:
+    assert seconds(text) is None
+
+
+def test_valid_wishes_are_read() -> None:
+    wishes, warnings = read({H + "balance": "source", H + "timeout": "5s", "other": "x"})
+    assert wishes == Wishes(balance="source", timeout=5.0)
+    assert warnings == ()
+
+
+def test_an_invalid_value_is_absent_and_reported() -> None:
+    wishes, warnings = read(
+        {H + "balance": "fastest", H + "timeout": "soon", H + "set-forwarded-headers": "Append"}
+    )
+    assert wishes == Wishes()
+    assert len(warnings) == 3
+    assert "'fastest' is not one of roundrobin, leastconn, source, random" in warnings[0]
+    assert "haproxy.router.openshift.io/timeout" in warnings[1]
