@@ -1,0 +1,140 @@
+"""Counters that all processes of a daemon share: one memory file, a row per worker.
+
+A worker writes only its own row, without a lock; a metric is the sum over the rows, so it
+survives a worker's death. The names stand in the file itself and are only ever added to, so
+workers of two generations of the code agree on the slots.
+
+A name that ends in `_total` is a counter: it never goes back. Any other is a gauge: the row's
+share ends with its worker. `refused_total:step=no-route` is the metric `refused_total` with the
+label `step`; the sets of labels are fixed, never a peer's data.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+ROW_BYTES: Final = 4096
+"""A row is one page, so that two workers never write to the same cache line."""
+SLOTS: Final = ROW_BYTES // 8
+NAMES_BYTES: Final = 32_768
+"""Room for the names, one a line: 512 names of 63 characters."""
+
+
+class Counters:
+    """One worker's row, and the sums over all rows.
+
+    Hot code takes `row` once and does `row[slot] += 1`; `counters[slot] += 1` does the same.
+    `Counters()` is private memory with one row, for a library's user and for tests.
+    """
+
+    __slots__ = ("_all", "_fd", "_map", "_slots", "index", "row", "rows")
+
+    def __init__(self, fd: int = -1, index: int = 0, names: Iterable[str] = ()) -> None:
+        self._fd = fd
+        size = NAMES_BYTES + ROW_BYTES if fd < 0 else os.fstat(fd).st_size
+        self._map = mmap.mmap(fd, size)
+        self.rows = (size - NAMES_BYTES) // ROW_BYTES
+        self.index = index
+        self._all = memoryview(self._map)[NAMES_BYTES:].cast("Q")
+        self.row = self._all[index * SLOTS : (index + 1) * SLOTS]
+        self._slots = {name: slot for slot, name in enumerate(self._read_names())}
+        for name in names:
+            self.slot(name)
+
+    def slot(self, name: str) -> int:
+        """Give the slot of a name; a new name gets the next one, for all processes alike."""
+        found = self._slots.get(name)
+        return self._add(name) if found is None else found
+
+    def __getitem__(self, slot: int) -> int:
+        """Give this worker's own value."""
+        return self.row[slot]
+
+    def __setitem__(self, slot: int, value: int) -> None:
+        """Set this worker's own value."""
+        self.row[slot] = value
+
+    def total(self, slot: int) -> int:
+        """Sum one slot over all workers: what a limit per daemon is compared with."""
+        return sum(self._all[slot::SLOTS])
+
+    def totals(self) -> dict[str, int]:
+        """Sum every named slot over all workers."""
+        return {name: self.total(slot) for slot, name in enumerate(self._read_names())}
+
+    def clear_gauges(self, index: int) -> None:
+        """Forget what a worker that is gone still held: gauges end with it, counters stay."""
+        for slot, name in enumerate(self._read_names()):
+            if is_gauge(name):
+                self._all[index * SLOTS + slot] = 0
+
+    def _add(self, name: str) -> int:
+        if not name or "\n" in name or "\0" in name:
+            raise ValueError(f"counter name {name!r}: must be one line of text")
+        with self._locked():
+            names = self._read_names()
+            if name not in names:
+                self._append(names, name)
+                names.append(name)
+            self._slots = {known: slot for slot, known in enumerate(names)}
+        return self._slots[name]
+
+    def _append(self, names: list[str], name: str) -> None:
+        end = sum(len(known.encode()) + 1 for known in names)
+        data = name.encode() + b"\n"
+        if len(names) >= SLOTS or end + len(data) >= NAMES_BYTES:
+            raise ValueError(f"counter {name!r}: no room for more than {len(names)} names")
+        self._map[end : end + len(data)] = data
+
+    def _read_names(self) -> list[str]:
+        text = bytes(self._map[:NAMES_BYTES])
+        return text[: text.index(0)].decode().splitlines()
+
+    def _locked(self) -> _Lock:
+        return _Lock(self._fd)
+
+
+class _Lock:
+    """A record lock on the memory file: it is per process, so it keeps siblings apart."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __enter__(self) -> None:
+        if self.fd >= 0:
+            fcntl.lockf(self.fd, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self.fd >= 0:
+            fcntl.lockf(self.fd, fcntl.LOCK_UN)
+
+
+def create(rows: int) -> int:
+    """Make the memory file for that many workers; give its descriptor."""
+    fd = os.memfd_create("podway-counters")
+    os.ftruncate(fd, NAMES_BYTES + rows * ROW_BYTES)
+    return fd
+
+
+def is_gauge(name: str) -> bool:
+    """Tell a gauge from a counter by its name."""
+    return not split(name)[0].endswith("_total")
+
+
+def split(name: str) -> tuple[str, dict[str, str]]:
+    """Split `refused_total:step=no-route,proto=tls` into the metric's name and its labels.
+
+    A label without a name (`refused_total:no-route`) is called `reason`.
+    """
+    metric, _, labels = name.partition(":")
+    return metric, dict(_pairs(labels))
+
+
+def _pairs(labels: str) -> Iterator[tuple[str, str]]:
+    for pair in filter(None, labels.split(",")):
+        key, sign, value = pair.partition("=")
+        yield (key, value) if sign else ("reason", key)
