@@ -61,26 +61,26 @@ class Log:
         self.debugging = self._least == 0
         """False: `debug` does nothing. Ask before building costly fields."""
 
-    def debug(self, event: str, **fields: object) -> None:
+    def debug(self, event: str, /, **fields: object) -> None:
         """Say what helps to understand one connection; off unless asked for."""
         if self._least == 0:
             self._write("debug", event, fields)
 
-    def info(self, event: str, **fields: object) -> None:
+    def info(self, event: str, /, **fields: object) -> None:
         """Say that something changed as it should."""
         if self._least <= 1:
             self._write("info", event, fields)
 
-    def warn(self, event: str, **fields: object) -> None:
+    def warn(self, event: str, /, **fields: object) -> None:
         """Say that something is wrong and podway goes on."""
         if self._least <= 2:
             self._write("warning", event, fields)
 
-    def error(self, event: str, **fields: object) -> None:
+    def error(self, event: str, /, **fields: object) -> None:
         """Say that something does not work and somebody must act."""
         self._write("error", event, fields)
 
-    def exception(self, event: str, error: BaseException, **fields: object) -> None:
+    def exception(self, event: str, error: BaseException, /, **fields: object) -> None:
         """Log an unexpected exception as one record, with the trace back in a field."""
         import traceback  # only here: it is slow to import and rarely needed
 

@@ -8,7 +8,6 @@ counts. Both modules are imported in processes of their own only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -63,21 +62,32 @@ class LoaderApp(Protocol[S]):
         """Load once and give what is wrong as finished lines (`--check`)."""
 
 
-@dataclass(frozen=True, slots=True)
 class WorkerLink:
-    """What a worker's app is given."""
+    """What a worker's app is given.
 
-    plane: Plane
-    """Attached to the running loop."""
-    log: Log
-    counters: Counters
-    """This worker's row, with the module's COUNTERS registered: `counters.slot(name)`."""
-    options: dict[str, Any]
-    """The command line, as parsed."""
-    index: int
-    """Which worker of its generation, from 0."""
-    workers: int = 1
-    """How many workers a generation has (to share out what is per daemon)."""
+    `plane` is attached to the running loop; `counters` is this worker's row, with the module's
+    COUNTERS registered; `options` is the command line as parsed; `index` says which worker of its
+    generation this is, from 0, and `workers` how many there are, to share out what is per daemon.
+    """
+
+    # Not a dataclass: the master imports this module, and dataclasses would double its start-up.
+    __slots__ = ("counters", "index", "log", "options", "plane", "workers")
+
+    def __init__(
+        self,
+        plane: Plane,
+        log: Log,
+        counters: Counters,
+        options: dict[str, Any],
+        index: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self.plane = plane
+        self.log = log
+        self.counters = counters
+        self.options = options
+        self.index = index
+        self.workers = workers
 
 
 class WorkerApp(Protocol):
