@@ -1,0 +1,28 @@
+"""What is wrong with an object, said so that it can be put right."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: where, with which object, and what to do."""
+
+    file: str
+    line: int
+    """Counted from 1."""
+    kind: str
+    """Empty, like namespace and name, where the trouble is with the file itself."""
+    namespace: str
+    name: str
+    field: str
+    """Path of the field, `spec.ports[0].port`; empty where it concerns the whole object."""
+    message: str
+    """What is wrong and what to do about it."""
+
+    def __str__(self) -> str:
+        """Give `file:line: kind namespace/name: field: message`, leaving out what is empty."""
+        scope = f"{self.namespace}/" if self.namespace else ""
+        label = f"{self.kind.lower()} {scope}{self.name}".strip()
+        parts = (f"{self.file}:{self.line}", label, self.field, self.message)
+        return ": ".join(part for part in parts if part)
