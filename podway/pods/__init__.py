@@ -1,0 +1,1 @@
+"""The lab's pods: small HTTP and TLS servers, each on the address that its Pod object says."""
