@@ -1,0 +1,69 @@
+"""From the bytes of a request head to a `Request`: refusals first, then httptools, then h11.
+
+The fast path (httptools) reads the common request; what it does not know (a method outside its
+list) h11 reads. Both give the same `Request` (tests/property/test_http_head.py), and neither is
+asked about a head that our own rules refuse.
+"""
+
+from __future__ import annotations
+
+import h11
+import httptools
+
+from podway_proxy.http.refuse import FIELDS, Notable, Refusal, judge, notable
+from podway_proxy.http.request import Request
+
+
+class _Target:
+    """What httptools calls back: the target only; fields come from the one scan in refuse."""
+
+    __slots__ = ("target",)
+
+    def __init__(self) -> None:
+        self.target = b""
+
+    def on_url(self, url: bytes) -> None:
+        """Take (a part of) the target."""
+        self.target += url
+
+
+def read_head(head: bytes, fields: int = FIELDS) -> Request | Refusal:
+    """Read a whole request head, from its first byte to the empty line.
+
+    `fields` is the most field lines allowed. Bytes outside RFC 9112's grammar, and all that
+    `refuse` names, come back as a `Refusal`; nothing is raised.
+    """
+    found = notable(head)
+    refusal = judge(head, found, fields)
+    if refusal is not None:
+        return refusal
+    return _fast(head, found) or _slow(head, found)
+
+
+def _fast(head: bytes, found: Notable) -> Request | None:
+    """Read with httptools. None: it does not take this head; the slow path has the last word."""
+    sink = _Target()
+    parser = httptools.HttpRequestParser(sink)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserUpgrade:
+        # The head is read; that the client wants an upgrade stands in its fields.
+        return Request(head, parser.get_method(), sink.target, True, found)
+    except httptools.HttpParserError:
+        return None
+    modern = parser.get_http_version() == "1.1"
+    return Request(head, parser.get_method(), sink.target, modern, found)
+
+
+def _slow(head: bytes, found: Notable) -> Request | Refusal:
+    """Read with h11, which knows any method."""
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=len(head))
+    try:
+        connection.receive_data(head)
+        event = connection.next_event()
+    except h11.RemoteProtocolError as error:
+        return Refusal(error.error_status_hint, f"not a proper HTTP request: {error}")
+    if not isinstance(event, h11.Request):
+        return Refusal(400, "this is not a whole request head")
+    modern = bytes(event.http_version) == b"1.1"
+    return Request(head, bytes(event.method), bytes(event.target), modern, found)
