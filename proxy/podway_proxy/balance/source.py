@@ -1,0 +1,58 @@
+"""By the client's address: the same client gets the same endpoint, in every worker and process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from math import log
+from typing import Final
+
+from podway_proxy.balance.balancer import Weighted
+from podway_proxy.values import Endpoint
+
+_PRIME: Final = (1 << 61) - 1  # the field of the hash a*x + b mod p (Carter and Wegman 1979)
+
+
+class Source:
+    """Weighted rendezvous: each endpoint scores each client, the highest score wins.
+
+    An endpoint that goes takes only its own clients with it, one that comes takes a fair part of
+    everybody's, and a changed weight moves no client between two others. Nothing is stored, and
+    the scores depend on addresses only: all workers and both balancers of a pair agree.
+    """
+
+    __slots__ = ("_endpoints", "_equal", "_keys", "_weights")
+
+    def __init__(self, endpoints: Sequence[Weighted]) -> None:
+        self._endpoints = tuple(endpoint for endpoint, _ in endpoints)
+        self._weights = [weight for _, weight in endpoints]
+        self._equal = len(set(self._weights)) == 1
+        self._keys = [_key(endpoint) for endpoint in self._endpoints]
+
+    def candidates(self, client: str) -> Iterator[Endpoint]:
+        """Give the client's endpoint, then the one it would have without it, and so on."""
+        scores = self._scores(client)
+        first = scores.index(max(scores))
+        yield self._endpoints[first]
+        order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+        for at in order:
+            if at != first:
+                yield self._endpoints[at]
+
+    def _scores(self, client: str) -> Sequence[float]:
+        """Score every endpoint: u ** (1/weight) for a u in (0, 1) from the hash, as a logarithm."""
+        x = int.from_bytes(blake2b(client.encode(), digest_size=7).digest(), "big")
+        hashes = [(a * x + b) % _PRIME for a, b in self._keys]
+        if self._equal:
+            return hashes  # the logarithm would not change the order
+        return [
+            log((value + 1) / (_PRIME + 1)) / weight
+            for value, weight in zip(hashes, self._weights, strict=True)
+        ]
+
+
+def _key(endpoint: Endpoint) -> tuple[int, int]:
+    """Derive an endpoint's own hash function from its address."""
+    digest = blake2b(f"{endpoint.host} {endpoint.port}".encode(), digest_size=16).digest()
+    a, b = int.from_bytes(digest[:8], "big"), int.from_bytes(digest[8:], "big")
+    return 1 + a % (_PRIME - 1), b % _PRIME
