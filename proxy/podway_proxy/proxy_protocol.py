@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from struct import Struct
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from podway_proxy.crc32c import crc32c
 from podway_proxy.values import Address
 from podway_proxy.verdict import Found, NeedMore, Reject, Verdict
 
@@ -104,7 +104,7 @@ def _packed6(host: str) -> bytes:
 def _summed(header: bytes) -> bytes:
     """Append the checksum field, computed while its value is zero (section 2.2.3)."""
     start = header + _TLV.pack(CRC32C, 4)
-    return start + _crc32c(start + bytes(4)).to_bytes(4, "big")
+    return start + crc32c(start + bytes(4)).to_bytes(4, "big")
 
 
 # ---- receiving --------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def _fields(header: bytes, at: int) -> Mapping[int, bytes] | Reject:
             return _BAD_TLV
         if kind == CRC32C:
             zeroed = header[:start] + bytes(4) + header[start + 4 :]
-            if _crc32c(zeroed) != int.from_bytes(value, "big"):
+            if crc32c(zeroed) != int.from_bytes(value, "big"):
                 return _BAD_CRC
         if kind != NOOP:
             found.setdefault(kind, value)
@@ -274,24 +274,3 @@ def _fits(kind: int, value: bytes) -> bool:
     if kind == SSL:
         return len(value) >= _SSL_START and all(s >= 0 for s, _, _ in _walk(value, _SSL_START))
     return True
-
-
-@cache
-def _crc_table() -> tuple[int, ...]:
-    """Build the table of CRC32C, whose reflected polynomial is 0x82F63B78 (RFC 3720 B.4)."""
-    table = []
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
-        table.append(crc)
-    return tuple(table)
-
-
-def _crc32c(data: bytes) -> int:
-    """Compute the Castagnoli checksum of RFC 3720 appendix B.4."""
-    table = _crc_table()
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc = (crc >> 8) ^ table[(crc ^ byte) & 0xFF]
-    return crc ^ 0xFFFFFFFF
