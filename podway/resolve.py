@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple
 
-from dnslib import DNSRecord, RCODE
+from dnslib import RCODE, DNSError, DNSRecord
 
 
 class Answer(NamedTuple):
@@ -36,7 +36,7 @@ def resolve(server: tuple[str, int], host: str, timeout: float) -> Answer:
         raise NoAnswerError(f"{server[0]}:{server[1]} did not answer in {timeout:g} s") from None
     except OSError as error:
         raise NoAnswerError(f"{server[0]}:{server[1]}: {error.strerror}") from None
-    except ValueError as error:  # dnslib's own errors derive from it
+    except DNSError as error:
         raise NoAnswerError(f"{server[0]}:{server[1]} sent no DNS message: {error}") from None
     return read(reply, host)
 

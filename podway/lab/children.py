@@ -64,7 +64,7 @@ def start(command: Command) -> Child:
         stderr=subprocess.STDOUT,
         start_new_session=True,
         # This process has a single thread, so that code may run between fork and exec.
-        preexec_fn=lambda: die_with(parent),  # noqa: PLW1509
+        preexec_fn=lambda: die_with(parent),
     )
     if command.stdin and process.stdin is not None:
         with contextlib.suppress(BrokenPipeError):  # it ended at once; its exit code is reported

@@ -141,9 +141,7 @@ def _complete(lab: Lab) -> None:
         raise UnfitError("\n".join(missing))
 
 
-def _router(
-    lab: Lab, ports: Ports, router: Router, common: Sequence[str], state: Path
-) -> Command:
+def _router(lab: Lab, ports: Ports, router: Router, common: Sequence[str], state: Path) -> Command:
     name = f"router {router.node}"
     arguments = ["podway-router", *_each("--name", [name for name, _ in lab.controllers])]
     arguments += ["--bind", router.address, "--allow-loopback-endpoints", "--access-log"]

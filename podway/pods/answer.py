@@ -74,7 +74,7 @@ def describe(pod: PodSpec, request: Request) -> dict[str, object]:
         "namespace": pod.namespace,
         "node": pod.node,
         "client": request.header("x-forwarded-for") or request.peer[0],
-        "connection": {"from": "%s:%d" % request.peer, "to": "%s:%d" % request.local},
+        "connection": {"from": _pair(request.peer), "to": _pair(request.local)},
         "request": f"{request.method} {request.target} {request.version}",
         "headers": joined(request.headers),
     }
@@ -104,7 +104,12 @@ def as_text(facts: dict[str, object]) -> str:
         f"connection {connection['from']} -> {connection['to']}",
     ]
     lines += [f"{name:<10} {facts[name]}" for name in ("tls", "body") if name in facts]
-    lines += ["", str(facts["request"]), *(f"{name}: {value}" for name, value in headers.items()), ""]
+    lines += [
+        "",
+        str(facts["request"]),
+        *(f"{name}: {value}" for name, value in headers.items()),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -120,6 +125,10 @@ def encode(response: Reply, pod: PodSpec, *, keep: bool) -> bytes:
         f"Connection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     )
     return head.encode("latin-1", "replace") + response.body
+
+
+def _pair(address: tuple[str, int]) -> str:
+    return f"{address[0]}:{address[1]}"
 
 
 def _bytes(count: str) -> Reply:

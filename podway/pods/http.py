@@ -6,9 +6,9 @@ does not understand ends the connection.
 
 from __future__ import annotations
 
+import io
 import socket
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from podway.pods.answer import PodSpec, Reply, Request, encode, reply
 
@@ -39,7 +39,7 @@ def serve(sock: socket.socket, pod: PodSpec, tls: str = "") -> None:
                 return
 
 
-def read_request(stream: BinaryIO, blank: Request) -> Request | None:
+def read_request(stream: io.BufferedIOBase, blank: Request) -> Request | None:
     """Read one request and its body into a copy of `blank`; None at the end of the connection."""
     first = stream.readline(LINE_BYTES)
     if not first:
@@ -62,7 +62,7 @@ def keeps(request: Request) -> bool:
     return asked == "keep-alive" if request.version == "HTTP/1.0" else asked != "close"
 
 
-def _read_headers(stream: BinaryIO) -> Iterator[tuple[str, str]]:
+def _read_headers(stream: io.BufferedIOBase) -> Iterator[tuple[str, str]]:
     for _ in range(HEAD_LINES):
         line = stream.readline(LINE_BYTES)
         if line in (b"\r\n", b"\n"):
@@ -74,7 +74,7 @@ def _read_headers(stream: BinaryIO) -> Iterator[tuple[str, str]]:
     raise UnreadableError(f"more than {HEAD_LINES} header lines")
 
 
-def _with_body(stream: BinaryIO, request: Request) -> Request:
+def _with_body(stream: io.BufferedIOBase, request: Request) -> Request:
     chunked = "chunked" in request.header("transfer-encoding").lower()
     length = request.header("content-length")
     if not chunked and length in ("", "0"):
@@ -88,7 +88,7 @@ def _with_body(stream: BinaryIO, request: Request) -> Request:
     return request._replace(body_bytes=total, body_sha256=digest.hexdigest())
 
 
-def _exactly(stream: BinaryIO, left: int) -> Iterator[bytes]:
+def _exactly(stream: io.BufferedIOBase, left: int) -> Iterator[bytes]:
     while left:
         piece = stream.read(min(left, LINE_BYTES))
         if not piece:
@@ -97,7 +97,7 @@ def _exactly(stream: BinaryIO, left: int) -> Iterator[bytes]:
         yield piece
 
 
-def _chunked(stream: BinaryIO) -> Iterator[bytes]:
+def _chunked(stream: io.BufferedIOBase) -> Iterator[bytes]:
     while size := _number(stream.readline(LINE_BYTES).split(b";")[0].strip().decode("latin-1"), 16):
         yield from _exactly(stream, size)
         stream.readline(LINE_BYTES)
@@ -115,7 +115,7 @@ def _number(text: str, base: int) -> int:
 
 
 def _write(
-    stream: BinaryIO, request: Request, response: Reply, pod: PodSpec, *, keep: bool
+    stream: io.BufferedIOBase, request: Request, response: Reply, pod: PodSpec, *, keep: bool
 ) -> None:
     data = encode(response, pod, keep=keep)
     if request.method == "HEAD":

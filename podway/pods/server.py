@@ -48,7 +48,7 @@ class PodServer:
 
     def add(self, sock: socket.socket, pod: PodSpec, speak: Speak) -> None:
         """Serve `sock` from now on; may be called from any thread (epoll sets allow it)."""
-        self._selector.register(sock, selectors.EVENT_READ, partial(speak, pod=pod))
+        self._selector.register(sock, selectors.EVENT_READ, partial(_call, speak, pod))
 
     def run(self) -> None:
         """Accept for ever."""
@@ -73,6 +73,10 @@ class PodServer:
             sock.settimeout(IDLE_SECONDS)
             speak(sock)
         self._free.release()
+
+
+def _call(speak: Speak, pod: PodSpec, sock: socket.socket) -> None:
+    speak(sock, pod)
 
 
 def speak_http(sock: socket.socket, pod: PodSpec) -> None:

@@ -1,0 +1,176 @@
+"""The `podway` command: up, check, get, trace. Each imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+CLEAN = 0
+CANNOT_START = 3
+INTERRUPTED = 130
+_PORT_MOST = 65_535
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; give its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (a pager, `head`) has seen enough; what Python would still flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLEAN
+    except FileNotFoundError as error:
+        sys.stderr.write(f"podway: {error}\n")
+        return CANNOT_START
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    made = argparse.ArgumentParser(
+        prog="podway",
+        description="The way from the internet to your pods, in userspace.",
+        epilog="The daemons are commands of their own: podway-dns, podway-lb, podway-router.",
+        allow_abbrev=False,
+    )
+    commands = made.add_subparsers(metavar="COMMAND", required=True)
+    _add_up(commands)
+    _add_check(commands)
+    _add_get(commands)
+    _add_trace(commands)
+    return made
+
+
+def _add_up(commands: Commands) -> None:
+    made = commands.add_parser(
+        "up",
+        help="run the whole lab in this terminal: dns, load balancers, routers, pods",
+        description="Run the whole lab in this terminal until Ctrl-C. No root needed: where ports "
+        "80, 443 and 53 can't be had, 8080, 8443 and 5353 are used.",
+    )
+    _add_manifests(made, "read these in place of manifests/apps and manifests/lab (repeatable)")
+    for name in ("http", "https", "dns"):
+        made.add_argument(f"--{name}-port", type=_port, metavar="N", help=f"{name} port to use")
+    _add_state(made)
+    made.add_argument("--quiet", action="store_true", help="leave out what the daemons say")
+    made.set_defaults(run=_up)
+
+
+def _add_check(commands: Commands) -> None:
+    made = commands.add_parser(
+        "check",
+        help="say what is wrong with some objects, file and line",
+        description="Load every *.yaml, *.yml and *.json below each DIR and print what is wrong, "
+        "as file:line: kind namespace/name: field: message. Exit code 0: nothing, 1: something.",
+    )
+    made.add_argument("dirs", nargs="+", metavar="DIR")
+    made.set_defaults(run=_check)
+
+
+def _add_get(commands: Commands) -> None:
+    made = commands.add_parser(
+        "get", help="show routes, services, endpoints or pods as the routers see them"
+    )
+    made.add_argument("kind", choices=("routes", "services", "endpoints", "pods"))
+    _add_manifests(made, "read these (default: the running lab's, else manifests/*)")
+    _add_state(made)
+    made.add_argument("-n", "--namespace", default="", help="only this namespace")
+    made.add_argument("-o", "--output", choices=("table", "json", "yaml"), default="table")
+    made.set_defaults(run=_get)
+
+
+def _add_trace(commands: Commands) -> None:
+    made = commands.add_parser(
+        "trace",
+        help="walk the way of a URL, DNS to pod, and say what happens at each step and why",
+        description="Walk the way of a URL against the running lab. Exit code 0: a pod answered.",
+    )
+    made.add_argument("url", metavar="URL", help="http://host/path, https://host or just host")
+    _add_manifests(made, "objects to explain with (default: the running lab's, else manifests/*)")
+    _add_state(made)
+    made.add_argument("--dns", metavar="ADDR[:PORT]", help="name server to ask (the lab's)")
+    made.add_argument("--lb", metavar="ADDR[:PORT]", help="connect there and leave DNS out")
+    made.set_defaults(run=_trace)
+
+
+def _add_manifests(made: argparse.ArgumentParser, text: str) -> None:
+    made.add_argument("--manifests", action="append", default=[], metavar="DIR", help=text)
+
+
+def _add_state(made: argparse.ArgumentParser) -> None:
+    text = "what the lab keeps (default: $XDG_STATE_HOME/podway, ~/.local/state/podway)"
+    made.add_argument("--state-dir", type=Path, metavar="DIR", help=text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= _PORT_MOST:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a port from 1 to {_PORT_MOST}")
+    return int(text)
+
+
+def _up(options: argparse.Namespace) -> int:
+    from podway.lab.up import Options, up
+
+    return up(
+        Options(
+            manifests=options.manifests,
+            http_port=options.http_port,
+            https_port=options.https_port,
+            dns_port=options.dns_port,
+            state_dir=options.state_dir,
+            quiet=options.quiet,
+        )
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    from podway.check import check
+    from podway.lab.state import manifests
+
+    return check(manifests(options.dirs))
+
+
+def _get(options: argparse.Namespace) -> int:
+    from podway.get import Options, get
+
+    directories = _objects(options)
+    return get(Options(options.kind, directories, options.namespace, options.output))
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from podway.trace.command import Options, trace
+
+    return trace(
+        Options(
+            url=options.url,
+            manifests=_objects(options),
+            state_dir=options.state_dir,
+            dns=options.dns,
+            lb=options.lb,
+        )
+    )
+
+
+def _objects(options: argparse.Namespace) -> tuple[Path, ...]:
+    """Give the directories to read: those given, else the running lab's, else the usual ones."""
+    from podway.lab import state
+
+    running = state.load(options.state_dir or state.default_directory())
+    if running is not None and not options.manifests:
+        return running.manifests
+    return state.manifests(options.manifests)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
