@@ -1,0 +1,190 @@
+"""The front end of TCP: from an accepted connection to a relay, or to a refusal that says why."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from podway_proxy.limits import Limits
+from podway_proxy.log import Log
+from podway_proxy.plane.parting import Farewell
+from podway_proxy.plane.reception import Reception
+from podway_proxy.plane.tunnel import Closed, Tunnel
+from podway_proxy.values import Address, Arrival, Decision, Refuse
+from podway_proxy.verdict import Reject, Verdict
+
+if TYPE_CHECKING:
+    from podway_proxy.plane.plane import Plane
+
+T = TypeVar("T")
+
+
+def unchanged(refuse: Refuse) -> Refuse:
+    """Refuse a client that no endpoint could be found for without a word."""
+    return refuse
+
+
+def without_words(reject: Reject) -> Refuse:
+    """Refuse what a sniffer rejected without a word to the peer."""
+    return Refuse("hello", reject.reason)
+
+
+class TcpFront(Generic[T]):
+    """Takes accepted connections through these stages, each with its deadline.
+
+    1. `takes_proxy` given: the TCP peer must be trusted (`takes_proxy(host)`) and begin with a
+       PROXY header, which is swallowed; anybody else is closed.
+    2. `preamble` given: what it finds is swallowed and answered (PostgreSQL's SSLRequest).
+    3. `sniff` given: it is fed what has come so far (peeked, so the endpoint gets it all) until
+       it finds or rejects; `sniff_answer` turns its rejection into a refusal.
+    4. `decide(arrival, found, preamble)`: `found` is what `sniff` found, None without a sniffer;
+       `preamble` tells whether the second stage answered one that goes on.
+    5. Dial with fail-over; the client's first bytes ride with the prefix; then a relay.
+
+    `local` is the address of the listening socket when it is bound to one address; without it
+    every connection is asked for its own. `source` is the address to connect from. `refused`
+    turns a failed dial into the refusal that the client is given. `on_closed` is told how each
+    connection ended.
+    """
+
+    def __init__(
+        self,
+        plane: Plane,
+        *,
+        decide: Callable[[Arrival, T | None, bool], Decision],
+        sniff: Callable[[bytes], Verdict[T]] | None = None,
+        sniff_answer: Callable[[Reject], Refuse] = without_words,
+        preamble: Callable[[bytes], Verdict[Any]] | None = None,
+        takes_proxy: Callable[[str], bool] | None = None,
+        limits: Limits | None = None,
+        log: Log | None = None,
+        local: Address | None = None,
+        source: str = "",
+        refused: Callable[[Refuse], Refuse] = unchanged,
+        on_closed: Callable[[Closed], None] | None = None,
+    ) -> None:
+        self.plane = plane
+        self.decide = decide
+        self.sniff = sniff
+        self.sniff_answer = sniff_answer
+        self.preamble = preamble
+        self.takes_proxy = takes_proxy
+        self.limits = plane.limits if limits is None else limits
+        self.log = log
+        self.local = local
+        self.source = source
+        self.refused = refused
+        self.on_closed = on_closed
+        self._open: set[Reception | Tunnel] = set()
+        self._drained: Callable[[], None] | None = None
+
+    @property
+    def active(self) -> int:
+        """Connections that have not ended."""
+        return len(self._open)
+
+    def accept(self, sock: socket.socket, peer: Address) -> None:
+        """Take over an accepted, non-blocking connection."""
+        if self.takes_proxy is None and self.preamble is None and self.sniff is None:
+            self.route(sock, Arrival(peer, self.local_of(sock), peer), None, False, 0, False)
+        else:
+            Reception(self, sock, peer)
+
+    def drain(self, drained: Callable[[], None] | None = None) -> None:
+        """Call `drained()` when the last connection has ended; at once if there is none.
+
+        TCP has no word for "please go elsewhere": connections go on until they end.
+        """
+        self._drained = drained
+        self._tell_drained()
+
+    def stop(self) -> None:
+        """Cut all connections (the drain's time is up)."""
+        for part in tuple(self._open):
+            part.stop()
+
+    # ---- called by the front end's connections -------------------------------------------------
+
+    def local_of(self, sock: socket.socket) -> Address:
+        """Give the address that the client of `sock` connected to."""
+        if self.local is not None:
+            return self.local
+        host, port = sock.getsockname()[:2]
+        return (host, port)
+
+    def route(
+        self,
+        sock: socket.socket,
+        arrival: Arrival,
+        found: Any,
+        preamble: bool,
+        skip: int,
+        gone: bool,
+    ) -> None:
+        """Decide about a connection and carry that out.
+
+        `skip` bytes at the start of the socket's queue are dealt with; `gone`: the client has sent
+        all that it will send.
+        """
+        try:
+            decision = self.decide(arrival, found, preamble)
+        except BaseException:
+            self.plane.abort(sock)  # a fault of ours must not leave the client hanging
+            raise
+        if isinstance(decision, Refuse):
+            self.refuse(sock, arrival, decision)
+        else:
+            Tunnel(self, sock, arrival, decision).carry(skip, gone)
+
+    def refuse(
+        self, sock: socket.socket, arrival: Arrival, refuse: Refuse, label: str = ""
+    ) -> None:
+        """Give a client its answer, if there is one, and close."""
+        if refuse.answer:
+            Farewell(self.plane, sock, refuse.answer)
+        else:
+            self.plane.close(sock)
+        self._note(Closed(arrival, "refused", label=label, refused=refuse))
+
+    def began(self, part: Reception | Tunnel) -> None:
+        """Note a connection."""
+        self._open.add(part)
+
+    def left(self, part: Reception | Tunnel) -> None:
+        """Note that a connection goes on elsewhere."""
+        self._open.discard(part)
+
+    def ended(self, part: Reception | Tunnel, closed: Closed) -> None:
+        """Note that a connection has ended."""
+        self._open.discard(part)
+        self._note(closed)
+
+    def _note(self, closed: Closed) -> None:
+        if self.on_closed is not None:
+            self.on_closed(closed)
+        if self.log is not None:
+            self._tell(self.log, closed)
+        if self._drained is not None:
+            self._tell_drained()
+
+    def _tell(self, log: Log, closed: Closed) -> None:
+        host, port = closed.arrival.client
+        refused = closed.refused
+        if refused is not None:
+            log.info("refused", client=f"{host}:{port}", step=refused.step, reason=refused.reason)
+        elif log.debugging:
+            log.debug(
+                "closed",
+                client=f"{host}:{port}",
+                how=closed.how,
+                to=str(closed.endpoint or ""),
+                by=closed.label,
+                received=closed.to_server,
+                sent=closed.to_client,
+            )
+
+    def _tell_drained(self) -> None:
+        if not self._open and self._drained is not None:
+            drained, self._drained = self._drained, None
+            drained()

@@ -1,0 +1,114 @@
+"""A listening socket on the plane: bounded batches, and a rest when descriptors run out."""
+
+from __future__ import annotations
+
+import errno
+import math
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from podway_proxy.plane.wheel import TICK
+
+if TYPE_CHECKING:
+    from podway_proxy.plane.plane import Plane
+    from podway_proxy.values import Address
+
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""accept(2): nothing is wrong with the connection; it stays in the queue until there is room."""
+
+
+class Listener:
+    """Accepts from `sock` and hands each connection, non-blocking, to `on_accept(sock, peer)`.
+
+    Accepted sockets inherit TCP_NODELAY, which is set here on the listening one. Without free
+    descriptors it pauses until the next tick: no busy loop, and the kernel's queue waits.
+    """
+
+    __slots__ = ("_on_accept", "_paused", "_plane", "_queued", "sock")
+
+    def __init__(
+        self,
+        plane: Plane,
+        sock: socket.socket,
+        on_accept: Callable[[socket.socket, Address], None],
+    ) -> None:
+        self._plane = plane
+        self._on_accept = on_accept
+        self._paused = False
+        self._queued = False
+        self.sock = sock
+        sock.setblocking(False)
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plane.watch(sock.fileno(), self._on_event)
+
+    def pause(self) -> None:
+        """Accept no more for now; connections wait in the kernel's queue."""
+        self._paused = True
+        self._plane.deadline(self, math.inf)
+
+    def resume(self) -> None:
+        """Accept again, what waited first."""
+        self._paused = False
+        self._later()
+
+    def drain(self) -> None:
+        """Accept all that wait in the queue, then close the listening socket.
+
+        Closing one with connections in its queue would reset them. Out of descriptors, the rest
+        of the queue is given up: it can't be accepted.
+        """
+        self._paused = True
+        self._plane.deadline(self, math.inf)
+        while self._accept():
+            pass
+        self._plane.close(self.sock)
+
+    def on_deadline(self) -> None:
+        """Try again after a rest for want of descriptors."""
+        self._batch()
+
+    def _on_event(self, _mask: int) -> None:
+        self._batch()
+
+    def _batch(self) -> None:
+        if self._paused or self._queued:
+            return
+        for _ in range(self._plane.limits.accept_batch):
+            if not self._accept():
+                return
+        self._later()
+
+    def _later(self) -> None:
+        if not self._queued:
+            self._queued = True
+            self._plane.soon(self._resume)
+
+    def _resume(self) -> None:
+        self._queued = False
+        self._batch()
+
+    def _accept(self) -> bool:
+        """Take one connection; False when there is none, or no room for it."""
+        try:
+            sock, peer = self.sock.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            return self._failed(error)
+        sock.setblocking(False)
+        tally = self._plane.tally
+        tally.row[tally.accepted] += 1
+        self._on_accept(sock, peer[:2])
+        return True
+
+    def _failed(self, error: OSError) -> bool:
+        """Rest where the machine is short of something; else only that connection failed."""
+        if error.errno in EXHAUSTED:
+            tally = self._plane.tally
+            tally.row[tally.exhausted] += 1
+            if not self._paused:
+                self._plane.deadline(self, self._plane.now + TICK)
+            return False
+        return error.errno not in (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
