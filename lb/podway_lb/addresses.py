@@ -6,21 +6,20 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 
-class BadOption(ValueError):
-    """An option's value that can't be used; says which part and what it should look like."""
+def port_map(text: str) -> list[tuple[int, int]]:
+    """Parse `80=8080,443=8443`: the Service's port and the one to listen on.
 
-
-def port_map(text: str) -> dict[int, int]:
-    """Parse `80=8080,443=8443`: the Service's port and the one to listen on."""
+    Raises ValueError saying which part is wrong and what it should look like.
+    """
     mapped: dict[int, int] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         theirs, equals, ours = part.partition("=")
         if not equals or not (_is_port(theirs) and _is_port(ours)):
-            raise BadOption(f"{part!r} is not PORT=PORT with ports 1 to 65535, as in 80=8080")
+            raise ValueError(f"{part!r} is not PORT=PORT with ports 1 to 65535, as in 80=8080")
         if int(theirs) in mapped:
-            raise BadOption(f"port {theirs} is mapped twice")
+            raise ValueError(f"port {theirs} is mapped twice")
         mapped[int(theirs)] = int(ours)
-    return mapped
+    return list(mapped.items())
 
 
 def _is_port(text: str) -> bool:
@@ -45,32 +44,9 @@ def listener_key(host: str, port: int) -> str:
     return f"tcp [{host}]:{port}" if ":" in host else f"tcp {host}:{port}"
 
 
-class Ranges:
-    """`loadBalancerSourceRanges`: who may connect."""
-
-    __slots__ = ("_known", "_networks")
-
-    _CAP = 4096
-    """Answers kept: a client usually comes again."""
-
-    def __init__(self, ranges: Iterable[str]) -> None:
-        """Take CIDRs that were checked at load."""
-        self._networks = tuple(ipaddress.ip_network(one, strict=False) for one in ranges)
-        self._known: dict[str, bool] = {}
-
-    def admits(self, client: str) -> bool:
-        """Tell whether a client's numeric address is in one of the ranges."""
-        known = self._known.get(client)
-        if known is None:
-            if len(self._known) >= self._CAP:
-                self._known.clear()
-            known = self._known[client] = self._look(client)
-        return known
-
-    def _look(self, client: str) -> bool:
-        address = ipaddress.ip_address(client)
-        mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self._networks)
+def cidrs(ranges: Iterable[str]) -> list[str]:
+    """Give ranges that parse in their usual form, as `podway_proxy.networks` takes them."""
+    return [str(ipaddress.ip_network(one.strip(), strict=False)) for one in ranges]
 
 
 def bad_ranges(ranges: Iterable[str]) -> Mapping[str, str]:

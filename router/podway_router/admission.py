@@ -14,7 +14,7 @@ promotes the next. Two claims stand against each other (OpenShift's host admitte
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from podway_router.hosts import wildcard_of
 
@@ -45,8 +45,8 @@ class Claim(NamedTuple):
     termination: str = ""
     """Empty (plain HTTP), edge, reencrypt or passthrough."""
     wildcard: bool = False
-    age: tuple[str, int, str] = ("", 0, "")
-    """(creationTimestamp, order of appearance, UID): the smallest is the oldest."""
+    age: tuple[Any, ...] = ()
+    """Sort key, the smallest is the oldest (`Meta.seniority`); all of one shape."""
 
     @property
     def holds(self) -> str:

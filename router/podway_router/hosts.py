@@ -1,4 +1,4 @@
-"""Host names as Routes have them: what is valid, what is generated, what a wildcard covers. Pure."""
+"""Host names of Routes: what is valid, what is generated, what a wildcard covers. Pure."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from podway_router.admission import Claim, Condition, Policy, admit
 
 STRICT = Policy()

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from podway_router.annotations import H, Wishes, read, seconds
+
+from podway_router.wishes import H, Wishes, read, seconds
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,140 @@
+"""The load balancer's worker: each accepted connection to a ready endpoint of its Service."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from podway_lb import table
+from podway_lb.options import read
+from podway_lb.table import Table, Target
+from podway_proxy.balance.load import Load
+from podway_proxy.plane.front import TcpFront
+from podway_proxy.plane.listener import Listener
+from podway_proxy.plane.tunnel import Closed
+from podway_proxy.proxy_protocol import UNIQUE_ID, encode_v2
+from podway_proxy.values import Address, Arrival, Decision, Endpoint, Forward, Refuse
+
+if TYPE_CHECKING:
+    import socket
+
+    from podway_proxy.process.daemon import WorkerLink
+    from podway_proxy.process.spec import Json, ListenerSpec
+
+STEPS = ("no-service", "source-range", "no-endpoint", "connect")
+UNSPECIFIED = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+COUNTERS = (
+    "connections_total",
+    "connections",
+    "connect_failures_total",
+    "bytes_total:direction=to_server",
+    "bytes_total:direction=to_client",
+    *(f"refused_total:step={step}" for step in STEPS),
+)
+
+
+class Worker:
+    """Listeners, one front each, and the table that they look their Service up in."""
+
+    def __init__(self, link: WorkerLink) -> None:
+        self._plane = link.plane
+        self._log = link.log
+        self._options = read(link.options)
+        self._load = Load()
+        self._random = Random()  # noqa: S311 - spreads load, keeps no secret
+        self._table = Table()
+        self._listeners: dict[str, Listener] = {}
+        self._row = link.counters.row
+        self._slots = {name: link.counters.slot(name) for name in COUNTERS}
+        self._opened, self._open = self._slots["connections_total"], self._slots["connections"]
+        self._active = 0
+        self._id_prefix = os.urandom(8)
+        self._id = 0
+
+    def listen(self, spec: ListenerSpec, sock: socket.socket) -> None:
+        """Serve a listening socket."""
+        front: TcpFront[None] = TcpFront(
+            self._plane,
+            decide=partial(self._decide, spec.key),
+            log=self._log,
+            local=None if spec.host in UNSPECIFIED else sock.getsockname()[:2],
+            source=self._options.source,
+            on_closed=self._closed,
+        )
+        accept = partial(self._accept, front)
+        self._listeners[spec.key] = Listener(self._plane, sock, accept)
+
+    def unlisten(self, key: str) -> None:
+        """Accept what is queued, then close."""
+        listener = self._listeners.pop(key, None)
+        if listener is not None:
+            listener.drain()
+
+    def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
+        """Swap to the full set of entries."""
+        self._table = table.build(entries, self._table, self._load, self._random)
+
+    def drain(self) -> None:
+        """Stop accepting; connections go on until they end."""
+        for key in list(self._listeners):
+            self.unlisten(key)
+
+    def active(self) -> int:
+        """Count the connections that are still to finish."""
+        return self._active
+
+    def _accept(self, front: TcpFront[None], sock: socket.socket, peer: Address) -> None:
+        self._active += 1
+        self._row[self._opened] += 1
+        self._row[self._open] += 1
+        front.accept(sock, peer)
+
+    def _decide(self, key: str, arrival: Arrival, _found: None, _preamble: bool) -> Decision:
+        target = self._table.by_listener.get(key)
+        if target is None:
+            return Refuse("no-service", f"no Service is served at {key}")
+        if target.ranges is not None and not target.ranges.holds(arrival.client[0]):
+            reason = f"{arrival.client[0]} is in none of {target.label}'s loadBalancerSourceRanges"
+            return Refuse("source-range", reason)
+        if not target.usable:
+            return Refuse("no-endpoint", f"{target.label}: {target.entry.why}")
+        return Forward(
+            target.balancer.candidates(arrival.client[0]),
+            label=target.label,
+            prefix=self._prefix(target, arrival) if target.entry.proxy else b"",
+            on_open=self._load.began,
+            on_close=self._load.ended,
+            on_failure=partial(self._failed, target),
+        )
+
+    def _prefix(self, target: Target, arrival: Arrival) -> bytes:
+        if not self._options.unique_id:
+            return encode_v2(arrival.client, arrival.local)
+        self._id += 1
+        unique = self._id_prefix + self._id.to_bytes(8, "big")
+        return encode_v2(arrival.client, arrival.local, ((UNIQUE_ID, unique),))
+
+    def _failed(self, target: Target, endpoint: Endpoint, reason: str) -> None:
+        self._row[self._slots["connect_failures_total"]] += 1
+        self._log.info(
+            "connect failed", service=target.label, endpoint=str(endpoint), reason=reason
+        )
+
+    def _closed(self, closed: Closed) -> None:
+        self._active -= 1
+        row, slots = self._row, self._slots
+        row[self._open] -= 1
+        row[slots["bytes_total:direction=to_server"]] += closed.to_server
+        row[slots["bytes_total:direction=to_client"]] += closed.to_client
+        if closed.refused is not None:
+            slot = slots.get(f"refused_total:step={closed.refused.step}")
+            if slot is not None:
+                row[slot] += 1
+
+
+def build(link: WorkerLink) -> Worker:
+    """Make the app of a worker process."""
+    return Worker(link)

@@ -1,0 +1,90 @@
+"""What a worker counts and logs about requests and connections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from podway_proxy.values import Endpoint
+
+if TYPE_CHECKING:
+    from podway_proxy.counters import Counters
+    from podway_proxy.log import Log
+    from podway_router.decide import Miss
+
+STEPS = (
+    "no-route",
+    "tls-only",
+    "http-only",
+    "no-sni",
+    "termination",
+    "no-service",
+    "no-endpoint",
+    "connect",
+    "hello",
+    "proxy",
+    "untrusted-proxy",
+)
+"""The steps at which a request or connection is refused (see the README)."""
+COUNTERS = (
+    "requests_total",
+    "redirects_total",
+    "connections_total:port=http",
+    "connections_total:port=https",
+    "passthrough_bytes_total:direction=to_server",
+    "passthrough_bytes_total:direction=to_client",
+    "connect_failures_total",
+    *(f"refused_total:step={step}" for step in STEPS),
+)
+_REMEMBERED = 1000
+"""Refused hosts that are remembered, so that each is logged once per change of the Routes."""
+
+
+class Account:
+    """The counters by name, and the log lines that say why."""
+
+    __slots__ = ("_log", "_misses", "_slots", "access", "count")
+
+    def __init__(self, log: Log, counters: Counters, access: bool) -> None:
+        """Take the worker's log and counters; `access`: one line per request and connection."""
+        self._log = log
+        self._slots = {name: counters.slot(name) for name in COUNTERS}
+        self._misses: set[tuple[str, str]] = set()
+        self.access = access
+        row = counters.row
+        slots = self._slots
+
+        def count(name: str, more: int = 1) -> None:
+            slot = slots.get(name)
+            if slot is not None:
+                row[slot] += more
+
+        self.count = count
+
+    def refused(self, step: str) -> None:
+        """Count a refusal."""
+        self.count(f"refused_total:step={step}")
+
+    def missed(self, miss: Miss, host: str, client: str) -> None:
+        """Count a request that no Route serves, and say it to the operator once per host."""
+        self.refused(miss.step)
+        known = (miss.step, host)
+        if known in self._misses:
+            say = self._log.debug
+        else:
+            say = self._log.info
+            if len(self._misses) < _REMEMBERED:
+                self._misses.add(known)
+        say("refused", step=miss.step, reason=miss.public, detail=miss.detail, client=client)
+
+    def forget_misses(self) -> None:
+        """Log every refusal anew: the Routes have changed."""
+        self._misses.clear()
+
+    def connect_failed(self, label: str, endpoint: Endpoint, reason: str) -> None:
+        """Note an endpoint that could not be connected to."""
+        self.count("connect_failures_total")
+        self._log.info("connect failed", by=label, endpoint=str(endpoint), reason=reason)
+
+    def line(self, event: str, **fields: object) -> None:
+        """Write a line of the access log."""
+        self._log.info(event, **fields)

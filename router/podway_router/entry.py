@@ -1,0 +1,86 @@
+"""What the loader compiles and the workers read: plain values that JSON carries.
+
+Keys: `shard/<controller>` for a `ShardEntry`, `route/<controller>/<namespace>/<name>` for a
+`RouteEntry`, `down/<host>:<port>` for an endpoint that fails its checks (the prober's).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+SHARD = "shard/"
+ROUTE = "route/"
+
+HTTP = "http"
+HTTPS = "https"
+
+
+class ShardEntry(NamedTuple):
+    """What the front ends of one IngressController go by."""
+
+    limits: dict[str, Any]
+    """Fields of `podway_proxy.limits.Limits` that differ from the default."""
+    forwarded: str = "append"
+    """`spec.httpHeaders.forwardedHeaderPolicy`, in lower case."""
+
+
+class RouteEntry(NamedTuple):
+    """One admitted Route, with all that a request or connection for it needs."""
+
+    host: str
+    """Lower-case; `*.<parent>` for a wildcard."""
+    path: str
+    termination: str
+    """Empty, edge, reencrypt or passthrough."""
+    insecure: str
+    """None, Allow or Redirect; of no meaning without termination."""
+    endpoints: list[tuple[str, int, str, int]]
+    """(host, port, name, weight) of each."""
+    policy: str
+    """roundrobin, leastconn, source or random."""
+    step: str = ""
+    """Why there are no endpoints, `no-service` or `no-endpoint`; empty when there are some."""
+    why: str = ""
+    """The same as a sentence."""
+    server_timeout: float = 30.0
+    tunnel_timeout: float = 3600.0
+    forwarded: str = ""
+    """append, replace, if-none or never; empty: as the controller has it."""
+
+
+def shard_key(controller: str) -> str:
+    """Give the key of a controller's entry."""
+    return SHARD + controller
+
+
+def route_key(controller: str, namespace: str, name: str) -> str:
+    """Give the key of a Route's entry."""
+    return f"{ROUTE}{controller}/{namespace}/{name}"
+
+
+def route_of_key(key: str) -> tuple[str, str]:
+    """Give the controller and `namespace/name` that a Route's key names."""
+    controller, _, name = key.removeprefix(ROUTE).partition("/")
+    return controller, name
+
+
+def read_route(value: dict[str, Any]) -> RouteEntry:
+    """Rebuild a RouteEntry from what `_asdict` gave and JSON carried."""
+    return RouteEntry(**value)
+
+
+def read_shard(value: dict[str, Any]) -> ShardEntry:
+    """Rebuild a ShardEntry likewise."""
+    return ShardEntry(**value)
+
+
+def listener_key(kind: str, controller: str, host: str, port: int) -> str:
+    """Name a listener: `http apps 127.1.1.1:10080`."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{kind} {controller} {shown}:{port}"
+
+
+def listener_of_key(key: str) -> tuple[str, str]:
+    """Give the kind (http or https) and the controller that a listener's key names."""
+    kind, controller, _ = key.split(" ", 2)
+    return kind, controller

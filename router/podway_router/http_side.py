@@ -1,0 +1,99 @@
+"""A controller's HTTP port: each request routed by itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from podway_proxy.http.front import HttpFront
+
+from podway_proxy.http.answer import Answer
+from podway_proxy.http.target import AccessRecord, Target
+from podway_router.decide import Match, Redirect
+
+if TYPE_CHECKING:
+    from podway_proxy.http.request import Request
+    from podway_proxy.values import Arrival
+    from podway_router.side import Setting
+    from podway_router.ways import Way
+
+HTTPS_PORT = 443
+
+
+class HttpSide:
+    """Decides for each request by its host and path."""
+
+    def __init__(self, setting: Setting) -> None:
+        limits = setting.limits
+        self._setting = setting
+        self._account = setting.account
+        self._forwarded = setting.shard.forwarded
+        self._connect_timeout = limits.connect_timeout
+        external = setting.options.external_https_port
+        self._suffix = "" if external == HTTPS_PORT else f":{external}"
+        self.front = HttpFront(
+            setting.plane,
+            route=self._route,
+            limits=limits,
+            log=setting.log,
+            takes_proxy=setting.takes_proxy,
+            server_name=f"podway-router {setting.controller}",
+            access=self._access,
+        )
+
+    def _route(self, request: Request, arrival: Arrival) -> Target | Answer:
+        current = self._setting.current()
+        found = current.tables[self._setting.controller].http(request.host, request.path)
+        if isinstance(found, Match):
+            way = current.ways[found.key]
+            return self._target(way, arrival) if not way.entry.step else _nobody(way)
+        if isinstance(found, Redirect):
+            return self._redirect(request)
+        self._account.missed(found, request.host, arrival.client[0])
+        return Answer(503, found.step, found.public)
+
+    def _target(self, way: Way, arrival: Arrival) -> Target:
+        load = self._setting.load
+        return Target(
+            way.balancer.candidates(arrival.client[0]),
+            way.label,
+            way.entry.forwarded or self._forwarded,
+            "http",
+            way.entry.server_timeout,
+            way.entry.tunnel_timeout,
+            self._connect_timeout,
+            load.began,
+            load.ended,
+            partial(self._account.connect_failed, way.label),
+        )
+
+    def _redirect(self, request: Request) -> Answer:
+        self._account.count("redirects_total")
+        target = request.target.decode("latin-1") if request.target != b"*" else "/"
+        location = f"https://{request.host}{self._suffix}{target}"
+        reason = "this host is served over TLS"
+        return Answer(302, "redirect", reason, (("Location", location),))
+
+    def _access(self, record: AccessRecord) -> None:
+        account = self._account
+        account.count("requests_total")
+        if record.step in ("no-service", "no-endpoint", "connect"):
+            account.refused(record.step)
+        if account.access:
+            account.line(
+                "request",
+                client=record.client[0],
+                method=record.method,
+                host=record.host,
+                target=record.target,
+                status=record.status,
+                step=record.step,
+                by=record.label,
+                endpoint=str(record.endpoint or ""),
+                seconds=record.seconds,
+                attempts=record.attempts,
+            )
+
+
+def _nobody(way: Way) -> Answer:
+    return Answer(503, way.entry.step, f"{way.label}: {way.entry.why}")

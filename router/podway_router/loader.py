@@ -1,0 +1,96 @@
+"""The router's loader: follows the directories, compiles, and says what became of each Route."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from podway_cluster.source import DirectorySource, load
+
+from podway_cluster import Snapshot
+from podway_proxy.process.daemon import CannotStart
+from podway_proxy.process.spec import Compiled, Json
+from podway_router.compile import Compilation, RouteStatus, compile_snapshot
+from podway_router.options import Options, read
+
+
+class Loader:
+    """The app of the loader process."""
+
+    def __init__(self, options: Options, directories: list[Path], held: bytes | None) -> None:
+        self._options = options
+        self._directories = directories
+        self._held = held
+        self._source = DirectorySource(directories, held)
+        self._last: Compilation | None = None
+
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Give the first snapshot at once, then one per change."""
+        return self._source.snapshots()
+
+    def compile(self, snapshot: Snapshot) -> Compiled:
+        """Compile one snapshot. CannotStart: the first one has not what the options ask for."""
+        compilation = compile_snapshot(snapshot, self._options)
+        if self._last is None and not compilation.compiled.ready:
+            raise CannotStart(compilation.compiled.why)
+        self._last = compilation
+        return compilation.compiled
+
+    def state(self) -> bytes | None:
+        """Give the last-good objects that stand in for bad ones."""
+        return self._source.held()
+
+    def debug(self) -> Mapping[str, Callable[[], Json]]:
+        """Give `/debug/routes`."""
+        return {"routes": self._routes}
+
+    def check(self) -> Sequence[str]:
+        """Load once; give what is wrong."""
+        snapshot = load(self._directories, self._held)
+        compiled = compile_snapshot(snapshot, self._options).compiled
+        return [*compiled.problems, *([] if compiled.ready else [compiled.why])]
+
+    def _routes(self) -> Json:
+        return [shown(status) for status in self._last.routes] if self._last else []
+
+
+def build(options: dict[str, Any], state: bytes | None) -> Loader:
+    """Make the app of a loader process; `state` is what its predecessor held."""
+    directories = [Path(one) for one in options["manifests"]]
+    return Loader(read(options), directories, state)
+
+
+def shown(status: RouteStatus) -> Json:
+    """Give one Route as `/debug/routes` shows it."""
+    entry = status.entry
+    return {
+        "controller": status.controller,
+        "namespace": status.route.meta.namespace,
+        "name": status.route.meta.name,
+        "origin": str(status.route.meta.origin),
+        "host": status.host,
+        "path": status.route.path or "/",
+        "termination": status.route.tls.termination if status.route.tls else "",
+        "admitted": status.condition.admitted,
+        "reason": status.condition.reason,
+        "message": status.condition.message,
+        "warnings": list(status.warnings),
+        "step": entry.step if entry else "",
+        "why": entry.why if entry else "",
+        "policy": entry.policy if entry else "",
+        "services": [
+            {
+                "name": share.service,
+                "weight": share.weight,
+                "exists": share.exists,
+                "endpoints": [f"{host}:{port}" for host, port, _ in share.addresses],
+                "why": share.why,
+            }
+            for share in status.served.shares
+        ],
+        "endpoints": [
+            {"address": f"{host}:{port}", "name": name, "weight": weight}
+            for host, port, name, weight in (entry.endpoints if entry else ())
+        ],
+    }

@@ -1,0 +1,59 @@
+"""The router's part of the command line, as a value. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from podway_proxy.values import Address
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - HostNetwork routers listen on all of their node's addresses
+
+
+class Options(NamedTuple):
+    """What the loader and the workers go by."""
+
+    names: tuple[str, ...]
+    """The IngressControllers to serve."""
+    binds: tuple[str, ...] = (EVERYWHERE,)
+    http: Address | None = None
+    https: Address | None = None
+    trusted: tuple[str, ...] = ()
+    """CIDRs from which the PROXY header is required; empty: none is taken."""
+    external_https_port: int = 443
+    allow_loopback: bool = False
+    access_log: bool = False
+
+
+def read(values: Mapping[str, Any]) -> Options:
+    """Build them from the parsed command line, also when JSON carried it."""
+    return Options(
+        names=tuple(dict.fromkeys(values["name"])),
+        binds=tuple(dict.fromkeys(values["bind"])) or (EVERYWHERE,),
+        http=_address(values["http"]),
+        https=_address(values["https"]),
+        trusted=tuple(values["proxy_protocol"] or ()),
+        external_https_port=values["external_https_port"],
+        allow_loopback=values["allow_loopback_endpoints"],
+        access_log=values["access_log"],
+    )
+
+
+def networks(text: str) -> list[str]:
+    """Parse `CIDR,…`; a bare address is itself. Raises ValueError saying what was expected."""
+    found = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            found.append(str(ipaddress.ip_network(part, strict=False)))
+        except ValueError:
+            raise ValueError(
+                f"{part!r}: expected addresses or CIDRs, as in 127.0.4.1,10.0.0.0/8"
+            ) from None
+    if not found:
+        raise ValueError(f"{text!r}: expected at least one address or CIDR")
+    return found
+
+
+def _address(value: tuple[str, int] | list[Any] | None) -> Address | None:
+    return None if value is None else (value[0], value[1])

@@ -1,0 +1,37 @@
+"""What both front ends of a controller are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from podway_proxy.limits import Limits
+from podway_router.entry import ShardEntry
+
+if TYPE_CHECKING:
+    from podway_proxy.balance.load import Load
+    from podway_proxy.log import Log
+    from podway_proxy.plane.plane import Plane
+    from podway_router.account import Account
+    from podway_router.options import Options
+    from podway_router.ways import Map
+
+
+class Setting(NamedTuple):
+    """One controller in one worker."""
+
+    controller: str
+    plane: Plane
+    log: Log
+    options: Options
+    load: Load
+    account: Account
+    current: Callable[[], Map]
+    """Gives the map in force at the moment."""
+    takes_proxy: Callable[[str], bool] | None
+    shard: ShardEntry
+
+    @property
+    def limits(self) -> Limits:
+        """The controller's deadlines and caps."""
+        return Limits(**self.shard.limits)

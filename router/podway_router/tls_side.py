@@ -1,0 +1,98 @@
+"""A controller's HTTPS port: TLS by server name, handed through unread."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from podway_proxy.plane.front import TcpFront
+from podway_proxy.sniff import tls
+from podway_proxy.sniff.postgres import SSL_REQUEST, sniff_preamble
+from podway_proxy.values import Arrival, Decision, Forward, Refuse
+from podway_router.decide import Match
+
+if TYPE_CHECKING:
+    from podway_proxy.plane.tunnel import Closed
+    from podway_proxy.verdict import Reject
+    from podway_router.side import Setting
+    from podway_router.ways import Way
+
+UNRECOGNIZED = tls.alert(tls.UNRECOGNIZED_NAME)
+INTERNAL = tls.alert(tls.INTERNAL_ERROR)
+POSTGRES_YES = b"S"
+"""What a PostgreSQL server answers to SSLRequest when TLS may begin."""
+
+
+class TlsSide:
+    """Decides for each connection by its ClientHello."""
+
+    def __init__(self, setting: Setting) -> None:
+        limits = setting.limits
+        self._setting = setting
+        self._connect_timeout = limits.connect_timeout
+        self.front: TcpFront[tls.Hello] = TcpFront(
+            setting.plane,
+            decide=self._decide,
+            sniff=partial(tls.sniff_hello, limit=limits.hello_bytes),
+            sniff_answer=_not_tls,
+            preamble=sniff_preamble,
+            takes_proxy=setting.takes_proxy,
+            limits=limits,
+            log=setting.log,
+            refused=_unreachable,
+            on_closed=self._closed,
+        )
+
+    def _decide(self, arrival: Arrival, hello: tls.Hello | None, preamble: bool) -> Decision:
+        current = self._setting.current()
+        name = None if hello is None else hello.sni
+        tables = current.tables[self._setting.controller]
+        found = tables.tls(name)
+        if not isinstance(found, Match):
+            reason = "; ".join(filter(None, (found.public, found.detail)))
+            return Refuse(found.step, reason, UNRECOGNIZED)
+        way = current.ways[found.key]
+        if way.entry.step:
+            return Refuse(way.entry.step, f"{way.label}: {way.entry.why}", INTERNAL)
+        return self._forward(way, arrival, preamble)
+
+    def _forward(self, way: Way, arrival: Arrival, preamble: bool) -> Forward:
+        load = self._setting.load
+        return Forward(
+            way.balancer.candidates(arrival.client[0]),
+            label=way.label,
+            greeting=SSL_REQUEST if preamble else b"",
+            greeting_answer=POSTGRES_YES if preamble else b"",
+            idle_timeout=way.entry.tunnel_timeout,
+            connect_timeout=self._connect_timeout,
+            on_open=load.began,
+            on_close=load.ended,
+            on_failure=partial(self._setting.account.connect_failed, way.label),
+        )
+
+    def _closed(self, closed: Closed) -> None:
+        account = self._setting.account
+        account.count("connections_total:port=https")
+        account.count("passthrough_bytes_total:direction=to_server", closed.to_server)
+        account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
+        if closed.refused is not None:
+            account.refused(closed.refused.step)
+        if account.access:
+            account.line(
+                "connection",
+                client=closed.arrival.client[0],
+                by=closed.label,
+                endpoint=str(closed.endpoint or ""),
+                how=closed.how,
+                step=closed.refused.step if closed.refused else "",
+                received=closed.to_server,
+                sent=closed.to_client,
+            )
+
+
+def _not_tls(reject: Reject) -> Refuse:
+    return Refuse("hello", reject.reason, tls.answer(reject))
+
+
+def _unreachable(refuse: Refuse) -> Refuse:
+    return Refuse(refuse.step, refuse.reason, INTERNAL)

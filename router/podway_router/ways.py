@@ -1,0 +1,105 @@
+"""A Route as a worker uses it: its entry with a balancer, which goes on over reloads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from random import Random
+from typing import Any, NamedTuple
+
+from podway_proxy.balance.balancer import Balancer
+from podway_proxy.balance.load import Load
+from podway_proxy.balance.policy import make
+from podway_proxy.balance.up import alive
+from podway_proxy.values import Address, Endpoint
+from podway_router.decide import Tables
+from podway_router.entry import ROUTE, RouteEntry, read_route, route_of_key
+
+DOWN = "down/"
+
+
+class Way(NamedTuple):
+    """One admitted Route, ready to be used."""
+
+    label: str
+    """`route shop/web`."""
+    entry: RouteEntry
+    addresses: frozenset[Address]
+    """Of all its endpoints, up or down."""
+    balancer: Balancer
+
+
+class Map(NamedTuple):
+    """All Routes of the process: the tables by controller, the ways by entry key."""
+
+    ways: Mapping[str, Way] = {}
+    tables: Mapping[str, Tables] = {}
+    down: frozenset[Address] = frozenset()
+
+
+def rebuilt(
+    before: Map,
+    entries: Mapping[str, Any],
+    changed: Collection[str],
+    load: Load,
+    random: Random,
+) -> Map:
+    """Give the map of `entries`, of which only `changed` differ from what `before` was made of.
+
+    Only what changed is made anew: a pod that goes down costs the Routes that lead to it.
+    """
+    down = before.down
+    if any(key.startswith(DOWN) for key in changed):
+        down = _down(entries)
+    flipped = down ^ before.down
+    routes = [key for key in changed if key.startswith(ROUTE)]
+    touched = (
+        set(routes)
+        if not flipped
+        else {
+            *routes,
+            *(key for key, way in before.ways.items() if not flipped.isdisjoint(way.addresses)),
+        }
+    )
+    ways = dict(before.ways)
+    for key in touched:
+        if key in entries:
+            ways[key] = _way(key, read_route(entries[key]), down, ways.get(key), load, random)
+        else:
+            ways.pop(key, None)
+    tables = {**before.tables, **_tables(ways, {route_of_key(key)[0] for key in routes})}
+    return Map(ways, tables, down)
+
+
+def _way(
+    key: str,
+    entry: RouteEntry,
+    down: frozenset[Address],
+    before: Way | None,
+    load: Load,
+    random: Random,
+) -> Way:
+    every = [(Endpoint(host, port, name), weight) for host, port, name, weight in entry.endpoints]
+    previous = before.balancer if before else None
+    balancer = make(entry.policy, alive(every, down), load, random, previous)
+    addresses = frozenset(endpoint.address for endpoint, _ in every)
+    return Way("route " + route_of_key(key)[1], entry, addresses, balancer)
+
+
+def _tables(ways: Mapping[str, Way], controllers: Collection[str]) -> dict[str, Tables]:
+    """Build the tables of the controllers that had a Route changed."""
+    rows: dict[str, list[tuple[str, RouteEntry]]] = {name: [] for name in controllers}
+    for key, way in ways.items() if rows else ():
+        mine = rows.get(route_of_key(key)[0])
+        if mine is not None:
+            mine.append((key, way.entry))
+    return {name: Tables(mine) for name, mine in rows.items()}
+
+
+def _down(entries: Collection[str]) -> frozenset[Address]:
+    """Give the endpoints that fail their checks: those with an entry `down/<host>:<port>`."""
+    return frozenset(
+        (host.strip("[]"), int(port))
+        for host, _, port in (
+            key.removeprefix(DOWN).rpartition(":") for key in entries if key.startswith(DOWN)
+        )
+    )

@@ -1,0 +1,130 @@
+"""The router's worker: the two front ends of each controller, and the map that they look up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from random import Random
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from podway_proxy.balance.load import Load
+from podway_proxy.networks import Networks
+from podway_proxy.plane.listener import Listener
+from podway_router import ways
+from podway_router.account import COUNTERS, Account
+from podway_router.entry import HTTP, SHARD, ShardEntry, listener_of_key, read_shard
+from podway_router.http_side import HttpSide
+from podway_router.options import read
+from podway_router.side import Setting
+from podway_router.tls_side import TlsSide
+
+if TYPE_CHECKING:
+    import socket
+
+    from podway_proxy.process.daemon import WorkerLink
+    from podway_proxy.process.spec import Json, ListenerSpec
+    from podway_proxy.values import Address
+
+__all__ = ["COUNTERS", "Worker", "build"]
+
+
+class Front(Protocol):
+    """What both kinds of front end have in common."""
+
+    @property
+    def active(self) -> int:
+        """Connections that have not ended."""
+
+    def accept(self, sock: socket.socket, peer: Address) -> None:
+        """Take over an accepted connection."""
+
+    def drain(self) -> None:
+        """Let the connections finish, without further requests."""
+
+
+class Door(NamedTuple):
+    """A listening socket and the front end behind it."""
+
+    listener: Listener
+    front: Front
+
+
+class Worker:
+    """Everything that one worker process of a router holds."""
+
+    def __init__(self, link: WorkerLink) -> None:
+        self._link = link
+        self._options = read(link.options)
+        self._account = Account(link.log, link.counters, self._options.access_log)
+        self._load = Load()
+        self._random = Random()  # noqa: S311 - spreads load, keeps no secret
+        self._map = ways.Map()
+        self._shards: dict[str, ShardEntry] = {}
+        self._doors: dict[str, Door] = {}
+        self._leaving: list[Front] = []
+        trusted = Networks(self._options.trusted)
+        self._takes_proxy: Callable[[str], bool] | None = (
+            trusted.holds if self._options.trusted else None
+        )
+
+    def listen(self, spec: ListenerSpec, sock: socket.socket) -> None:
+        """Serve a listening socket as its key says: http or https, for which controller."""
+        kind, controller = listener_of_key(spec.key)
+        front = self._front(kind, controller)
+        self._doors[spec.key] = Door(Listener(self._link.plane, sock, front.accept), front)
+
+    def unlisten(self, key: str) -> None:
+        """Accept what is queued, close, and let the connections finish."""
+        door = self._doors.pop(key, None)
+        if door is None:
+            return
+        door.listener.drain()
+        door.front.drain()
+        self._leaving = [front for front in (*self._leaving, door.front) if front.active]
+
+    def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
+        """Swap to the full set of entries."""
+        for key in changed:
+            if key.startswith(SHARD):
+                self._set_shard(key, entries.get(key))
+        self._map = ways.rebuilt(self._map, entries, changed, self._load, self._random)
+        self._account.forget_misses()
+
+    def drain(self) -> None:
+        """Stop accepting; keep-alive connections end with their next answer."""
+        for key in list(self._doors):
+            self.unlisten(key)
+
+    def active(self) -> int:
+        """Count the connections that are still to finish."""
+        fronts = (*self._leaving, *(door.front for door in self._doors.values()))
+        return sum(front.active for front in fronts)
+
+    def current(self) -> ways.Map:
+        """Give the map in force."""
+        return self._map
+
+    def _set_shard(self, key: str, value: Json | None) -> None:
+        controller = key.removeprefix(SHARD)
+        if value is None:
+            self._shards.pop(controller, None)
+        else:
+            self._shards[controller] = read_shard(value)
+
+    def _front(self, kind: str, controller: str) -> Front:
+        setting = Setting(
+            controller,
+            self._link.plane,
+            self._link.log,
+            self._options,
+            self._load,
+            self._account,
+            current=self.current,
+            takes_proxy=self._takes_proxy,
+            shard=self._shards.get(controller, ShardEntry({})),
+        )
+        return HttpSide(setting).front if kind == HTTP else TlsSide(setting).front
+
+
+def build(link: WorkerLink) -> Worker:
+    """Make the app of a worker process."""
+    return Worker(link)
