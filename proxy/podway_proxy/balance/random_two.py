@@ -39,9 +39,8 @@ class RandomTwo:
 
     def _draw(self) -> int:
         """Draw a place with the probability weight / sum(weights)."""
-        point = self._random.random() * self._bounds[-1]
-        # The upper bound: with huge weights the product may be rounded up to the sum itself.
-        return bisect(self._bounds, point, 0, len(self._bounds) - 1)
+        # random() is at most 1 - 2**-53, so that even after rounding the product is below the sum.
+        return bisect(self._bounds, self._random.random() * self._bounds[-1])
 
     def _busier(self, one: int, two: int) -> bool:
         """Compare active / weight without dividing."""

@@ -16,7 +16,7 @@ class SmoothWeighted:
     `weight` times, evenly spread: 5:1:1 gives a a b a c a a. The credits' sum is always 0.
     """
 
-    __slots__ = ("_credits", "_endpoints", "_total", "_weights")
+    __slots__ = ("_credits", "_endpoints", "_retries", "_total", "_weights")
 
     def __init__(self, endpoints: Sequence[Weighted], credit: Mapping[Address, int]) -> None:
         """Begin with the given credits; what their sum lacks to 0 is shared out among all."""
@@ -26,6 +26,9 @@ class SmoothWeighted:
         held = [credit.get(endpoint.address, 0) for endpoint in self._endpoints]
         each, rest = divmod(-sum(held), len(held))
         self._credits = [value + each + (at < rest) for at, value in enumerate(held)]
+        # Retries have credits of their own. With those of the picks, the share of a dead endpoint
+        # was seen to go to the others 20 % beside their weights (4:3:2:1 without the first).
+        self._retries = [0] * len(held)
 
     def credit_for(self, total: int) -> dict[Address, int]:
         """Give the credits by address, scaled for a set whose weights sum up to `total`."""
@@ -57,9 +60,9 @@ class SmoothWeighted:
         return best
 
     def _pick_except(self, tried: set[int]) -> int:
-        """Make a pick as if those tried were not there; their credits stay."""
+        """Make a pick for a retry, as if those tried were not there."""
         left = [at for at in range(len(self._weights)) if at not in tried]
-        values = self._credits
+        values = self._retries
         for at in left:
             values[at] += self._weights[at]
         best = max(left, key=values.__getitem__)
