@@ -3,7 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
 
-.PHONY: up test lint bench venv lock clean
+.PHONY: help up test lint bench venv prerequisites lock clean
+
+help:
+	@echo 'make up     run the whole lab in this terminal (UP="--http-port 8000" adds options)'
+	@echo 'make test   lint, types, import contracts, all tests (PYTEST="-k dns" adds options)'
+	@echo 'make lint   lint, types and import contracts only'
+	@echo 'make bench  measure against real peers (BENCH="..." adds options)'
 
 venv: $(STAMP)
 
@@ -18,7 +24,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 up: venv
-	@$(VENV)/bin/podway up $(UP)
+	@exec $(VENV)/bin/podway up $(UP)
 
 lint: venv
 	$(VENV)/bin/ruff check .
@@ -26,8 +32,14 @@ lint: venv
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-test: lint
+prerequisites:
+	@$(PYTHON) tests/prerequisites.py
+
+test: prerequisites lint
 	$(VENV)/bin/python -m pytest $(PYTEST)
+
+bench: venv
+	$(VENV)/bin/python -m bench $(BENCH)
 
 lock:
 	$(VENV)/bin/pip-compile --quiet --strip-extras --extra dev --no-emit-find-links --no-emit-index-url --output-file requirements.lock pyproject.toml
