@@ -41,6 +41,8 @@ class ProbeSpec(NamedTuple):
     rise: int = 2
     name: str = ""
     """What people call it, for the log."""
+    source: str = ""
+    """The address to check from; empty: the kernel chooses (a router trusts some only)."""
 
 
 class Compiled(NamedTuple):

@@ -1,0 +1,42 @@
+"""Differences between two sets of entries, and the replica that they build up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from podway_proxy.process.spec import Changes, Json
+
+
+def difference(old: Mapping[str, Json], new: Mapping[str, Json], version: int) -> Changes:
+    """Give what turns `old` into `new`."""
+    missing = object()
+    put = {key: value for key, value in new.items() if old.get(key, missing) != value}
+    drop = tuple(key for key in old if key not in new)
+    return Changes(version, put, drop)
+
+
+class Replica:
+    """A worker's copy of its loader's entries. `entries` is replaced whole, never changed."""
+
+    __slots__ = ("entries", "version")
+
+    def __init__(self) -> None:
+        self.entries: Mapping[str, Json] = {}
+        self.version = 0
+
+    def take(self, message: Mapping[str, Any]) -> frozenset[str]:
+        """Apply a loader's message; give the keys whose values differ from before.
+
+        A message is `{"version", "put", "drop", "full"}`; `full` means that `put` is everything.
+        """
+        before = self.entries
+        if message["full"]:
+            changes = difference(before, message["put"], message["version"])
+        else:
+            changes = Changes(message["version"], message["put"], tuple(message["drop"]))
+        merged = {**before, **changes.put}
+        for key in changes.drop:
+            merged.pop(key, None)
+        self.entries, self.version = merged, changes.version
+        return frozenset(changes.put).union(changes.drop)
