@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from podway.decisions import statuses
-from podway_cluster import Snapshot, endpoints
+from podway_cluster import Snapshot
+from podway_cluster.endpoints import endpoints
 from podway_cluster.model import Pod, Service
 from podway_router.compile import RouteStatus
 

@@ -64,7 +64,7 @@ def paste(lab: Lab, found: Sequence[Host], ports: Ports, ca: Path) -> list[str]:
 
 
 def _host(route: Route, snapshot: Snapshot, ports: Ports) -> Host:
-    from podway_cluster import endpoints
+    from podway_cluster.endpoints import endpoints
 
     counts, words = 0, []
     for backend in route.backends:
