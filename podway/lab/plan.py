@@ -97,7 +97,7 @@ def commands(
 ) -> list[Command]:
     """Give the processes in the order in which to start them: what takes longest goes first."""
     objects = [part for one in manifests for part in ("--manifests", str(one))]
-    common = [*objects, "--workers", "1", "--log-format", "text", *DRAIN]
+    common = [*objects, "--workers", "1", "--log-format", "json", *DRAIN]
     return [
         *(_router(lab, ports, router, common, state) for router in lab.routers),
         *(_balancer(ports, balancer, common, state) for balancer in lab.balancers),

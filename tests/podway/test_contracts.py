@@ -13,8 +13,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CONTRACTS = PROJECT["tool"]["importlinter"]["contracts"]
-    "contracts"
-]
 FORBIDDEN = [
     (module, tuple(contract["forbidden_modules"]))
     for contract in CONTRACTS
