@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
+from .load import load
 from .problem import Problem
 from .snapshot import Key, Snapshot
 
-__all__ = ["Key", "Problem", "Snapshot"]
+__all__ = ["Key", "Problem", "Snapshot", "load"]

@@ -1,0 +1,92 @@
+"""From the contents of all files to the objects in force: a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from .model import Object
+from .objects import Content, Entry, Identity
+from .problem import Problem
+
+_STAYS = "; its last good version stays in force"
+
+
+class Merged(NamedTuple):
+    """The objects in force."""
+
+    objects: Mapping[Identity, Object] = MappingProxyType({})
+    held: frozenset[Identity] = frozenset()
+    """Those whose last good version stands in for what is bad or could not be read now."""
+    problems: tuple[Problem, ...] = ()
+
+
+def merge(contents: Iterable[Content], last: Mapping[Identity, Object]) -> Merged:
+    """Choose the version of each object: the first good one in reading order, or the last good.
+
+    `last` are the objects that were in force before. An object whose first place is bad stays as
+    it was; only where it never was good does a later place count.
+    """
+    contents = list(contents)
+    claims: dict[Identity, list[Entry]] = {}
+    for content in contents:
+        for entry in content.entries:
+            claims.setdefault(entry.identity, []).append(entry)
+    objects: dict[Identity, Object] = {}
+    held: set[Identity] = set()
+    for identity, entries in claims.items():
+        chosen = _choose(entries, last.get(identity))
+        if chosen is not None:
+            objects[identity] = chosen
+            if all(chosen is not entry.value for entry in entries) and entries[0].value is None:
+                held.add(identity)
+    for entry in (entry for content in contents for entry in content.retained):
+        if entry.identity not in claims and entry.identity in last:
+            objects[entry.identity] = last[entry.identity]
+            held.add(entry.identity)
+    twice = _twice(claims)
+    return Merged(objects, frozenset(held), tuple(_problems(contents, held, twice)))
+
+
+def _choose(entries: list[Entry], last: Object | None) -> Object | None:
+    first = entries[0].value
+    if first is not None:
+        return last if first == last else first  # the same value again: what it led to is kept
+    if last is not None:
+        return last
+    return next((entry.value for entry in entries if entry.value is not None), None)
+
+
+def _twice(claims: Mapping[Identity, list[Entry]]) -> dict[str, list[Problem]]:
+    """Report every place of an object but its first one; by file."""
+    found: dict[str, list[Problem]] = {}
+    for identity, (first, *others) in claims.items():
+        for entry in others:
+            message = f"is already in {first.origin}, which counts: remove one of the two"
+            problem = Problem(*entry.origin, *identity, "", message)
+            found.setdefault(entry.origin.file, []).append(problem)
+    return found
+
+
+def _problems(
+    contents: Iterable[Content], held: set[Identity], twice: Mapping[str, list[Problem]]
+) -> Iterator[Problem]:
+    for content in contents:
+        for problem in content.problems:
+            yield _with_consequence(problem, content, held)
+        seen = {entry.origin.file for entry in content.entries}
+        for file in seen:
+            yield from twice.get(file, ())
+
+
+def _with_consequence(problem: Problem, content: Content, held: set[Identity]) -> Problem:
+    """Add what the problem leads to, so that nobody has to wonder what is being served."""
+    if (problem.kind, problem.namespace, problem.name) in held:
+        return problem._replace(message=problem.message + _STAYS)
+    staying = sum(entry.identity in held for entry in content.retained)
+    if not problem.kind and staying:
+        objects = "object" if staying == 1 else "objects"
+        suffix = f"; {staying} {objects} read from it before stay in force"
+        return problem._replace(message=problem.message + suffix)
+    return problem

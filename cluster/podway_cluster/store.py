@@ -1,0 +1,155 @@
+"""The objects of some directories: what is good, what stands in for what is bad. No watching.
+
+Each `rescan` reads what changed and swaps in one new snapshot. An object is known by its kind,
+namespace and name; its last good version stands in while the one on disk is bad.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from . import codec
+from .merge import Merged, merge
+from .model import Object
+from .objects import Content, Entry, Identity, Place, read_file
+from .parse.caps import FILE_BYTES
+from .problem import Problem
+from .scan import Fault, Found, Signature, scan
+from .snapshot import Snapshot, build
+
+_RACY_NS = 50_000_000
+"""A file that was written this shortly before it was read may be written again within the same
+tick of the file system's clock: it is read again with the next scan."""
+
+
+class _File(NamedTuple):
+    """What is known of one file."""
+
+    content: Content
+    signature: Signature | None = None
+    """None where it must be read again."""
+
+
+class Store:
+    """The objects below some directories."""
+
+    def __init__(self, directories: Sequence[Path], held: bytes | None = None) -> None:
+        self._directories = tuple(directories)
+        self._files: dict[Place, _File] = {}
+        self._faults: tuple[Fault, ...] = ()
+        self._merged = Merged()
+        self.snapshot = Snapshot()
+        self.watchable: frozenset[tuple[str, int, int]] = frozenset()
+        """(path, device, inode) of every directory that was read."""
+        if held:
+            self._restore(codec.decode(held))
+
+    def rescan(self) -> bool:
+        """Read what changed; tell whether there is a new snapshot (the first time: always)."""
+        found = scan(self._directories)
+        self.watchable = found.directories
+        before, faults = self._files, self._faults
+        files = {each.place: _look(each, before.get(each.place)) for each in found.files}
+        files |= _out_of_sight(before, files, found.faults)
+        self._files, self._faults = files, found.faults
+        if self.snapshot.version and faults == found.faults and _same(files, before):
+            return False
+        self._swap()
+        return True
+
+    def held(self) -> bytes | None:
+        """Give the versions that stand in for bad ones, for `Store(held=…)`; None for none."""
+        found = [self._merged.objects[each] for each in sorted(self._merged.held)]
+        return codec.encode(found) if found else None
+
+    def _restore(self, objects: Iterable[Object]) -> None:
+        """Pretend to have read these objects from where they were."""
+        last: dict[Identity, Object] = {}
+        contents: dict[Place, list[Entry]] = {}
+        for each in objects:
+            meta = each.meta
+            identity = (meta.kind, meta.namespace, meta.name)
+            last[identity] = each
+            place = Place(meta.order.directory, meta.order.path, meta.origin.file)
+            contents.setdefault(place, []).append(Entry(identity, meta.origin, each))
+        self._merged = Merged(last)
+        self._files = {at: _File(Content(tuple(found))) for at, found in contents.items()}
+
+    def _swap(self) -> None:
+        ordered = [self._files[place].content for place in sorted(self._files)]
+        self._merged = merge(ordered, self._merged.objects)
+        problems = (*map(_fault_problem, self._faults), *self._merged.problems)
+        version = self.snapshot.version + 1
+        self.snapshot = build(self._merged.objects.values(), problems, version)
+
+
+def _same(files: Mapping[Place, _File], before: Mapping[Place, _File]) -> bool:
+    """Tell whether no content differs."""
+    return files.keys() == before.keys() and all(
+        file.content == before[place].content for place, file in files.items()
+    )
+
+
+def _out_of_sight(
+    before: Mapping[Place, _File], files: Mapping[Place, _File], faults: Sequence[Fault]
+) -> dict[Place, _File]:
+    """Keep the files below what could not be looked at, as things whose state is not known."""
+    lost: dict[Place, _File] = {}
+    for place, file in before.items():
+        if place not in files and any(_covers(fault.place, place) for fault in faults):
+            lost[place] = _File(_unknown(file))
+    return lost
+
+
+def _covers(fault: Place, place: Place) -> bool:
+    if fault.directory != place.directory:
+        return False
+    return not fault.path or f"{place.path}/".startswith(f"{fault.path}/")
+
+
+def _unknown(file: _File | None, *problems: Problem) -> Content:
+    """Give the content of a file that can't be read now: what it held before."""
+    old = file.content if file else Content()
+    known = {entry.identity for entry in old.entries}
+    retained = (*old.entries, *(each for each in old.retained if each.identity not in known))
+    return Content(problems=problems, complete=False, retained=retained)
+
+
+def _look(found: Found, before: _File | None) -> _File:
+    """Read a file if it changed."""
+    if before is not None and before.signature == found.signature:
+        return before
+    place, size = found.place, found.signature[2]
+    if size > FILE_BYTES:
+        message = f"has {size} bytes: split it, a file may have {FILE_BYTES}"
+        return _File(_unknown(before, _file_problem(place, message)), found.signature)
+    if size == 0 and before is not None and (before.content.entries or before.content.retained):
+        message = "is empty, as if being written: delete it to remove its objects"
+        return _File(_unknown(before, _file_problem(place, message)), found.signature)
+    racy = time.time_ns() - found.signature[0] < _RACY_NS
+    try:
+        with open(place.file, "rb") as file:
+            content = read_file(file.read(FILE_BYTES), place)
+    except OSError as error:
+        message = f"can't be read ({error.strerror}): correct its permissions"
+        return _File(_unknown(before, _file_problem(place, message)))
+    if not content.complete:
+        content = _with_retained(content, before)
+    return _File(content, None if racy else found.signature)
+
+
+def _with_retained(content: Content, before: _File | None) -> Content:
+    read = {entry.identity for entry in content.entries}
+    old = _unknown(before).retained
+    return content._replace(retained=tuple(each for each in old if each.identity not in read))
+
+
+def _file_problem(place: Place, message: str) -> Problem:
+    return Problem(place.file, 1, "", "", "", "", message)
+
+
+def _fault_problem(fault: Fault) -> Problem:
+    return _file_problem(fault.place, fault.message)
