@@ -23,7 +23,7 @@ from podway_proxy.process.generation import DRAINING, LOADER, SERVING, STARTING,
 from podway_proxy.process.listeners import Listeners
 from podway_proxy.process.reload import Reload
 from podway_proxy.process.signals import Signals
-from podway_proxy.process.spawn import call_me
+from podway_proxy.process.spawn import NOT_EXECUTED, call_me
 from podway_proxy.process.spec import ListenerSpec
 from podway_proxy.process.stopping import Stopping
 from podway_proxy.process.supervise import START_ATTEMPTS
@@ -70,6 +70,7 @@ class Master:
                 for number in self._signals.read():
                     self._on_signal(number)
             self.timers.run()
+        self._signals.ignore()
         return self.exit_code
 
     def begin(self) -> None:
@@ -277,7 +278,7 @@ class Master:
             self.reload.ended(generation)
             self.stopping.ended()
             return
-        how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        how = _how(code)
         self.log.error("process ended", process=str(child), pid=child.pid, how=how)
         if generation.state == STARTING and self.serving:
             self.reload.abandon(generation, f"its {child} ended with {how}")
@@ -304,6 +305,15 @@ class Master:
         self.tell_status()
 
 
+def _how(code: int) -> str:
+    """Say how a process ended."""
+    if code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    if code == NOT_EXECUTED:
+        return f"exit code {code}: {sys.executable} could not be executed"
+    return f"exit code {code}"
+
+
 def start(daemon: Daemon, options: dict[str, Any]) -> int:
     """Be the master of a daemon; give the exit code."""
     style = Style.choose(options["log_format"], options["log_level"])
@@ -313,7 +323,7 @@ def start(daemon: Daemon, options: dict[str, Any]) -> int:
     if problem:
         log.error("can't start", reason=problem)
         return CANNOT_START
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and options["user"] != "root":
         log.warn("runs as root", advice="give --user NAME: no process needs to be root")
     master = Master(Crew(daemon, options, log), Listeners(options["workers"]))
     master.begin()
