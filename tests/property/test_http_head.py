@@ -26,9 +26,21 @@ FIELD = st.sampled_from(
 LINE = st.builds(
     b" ".join,
     st.tuples(
-        st.sampled_from([b"GET", b"POST", b"HEAD", b"OPTIONS", b"PATCH", b"BREW", b"CONNECT", b"G\0"]),
         st.sampled_from(
-            [b"/", b"/a/b?c=d", b"/%2f//../x", b"*", b"http://a/x", b"http://a?y", b"http://b", b"/#", b"x"]
+            [b"GET", b"POST", b"HEAD", b"OPTIONS", b"PATCH", b"BREW", b"CONNECT", b"G\0"]
+        ),
+        st.sampled_from(
+            [
+                b"/",
+                b"/a/b?c=d",
+                b"/%2f//../x",
+                b"*",
+                b"http://a/x",
+                b"http://a?y",
+                b"http://b",
+                b"/#",
+                b"x",
+            ]
         ),
         st.sampled_from([b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0"]),
     ),

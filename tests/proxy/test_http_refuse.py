@@ -20,7 +20,10 @@ REFUSED = {
         400,
     ),
     "chunked twice": (head(b"Transfer-Encoding: chunked, chunked"), 400),
-    "chunked on two lines": (head(b"Transfer-Encoding: chunked", b"TE: x", b"Transfer-Encoding: chunked"), 400),
+    "chunked on two lines": (
+        head(b"Transfer-Encoding: chunked", b"TE: x", b"Transfer-Encoding: chunked"),
+        400,
+    ),
     "gzip": (head(b"Transfer-Encoding: gzip"), 400),
     "gzip, chunked": (head(b"Transfer-Encoding: gzip, chunked"), 400),
     "leading comma": (head(b"Transfer-Encoding: ,chunked"), 400),
@@ -65,8 +68,25 @@ REFUSED = {
     **{
         f"Host {value!r}": (head(host=b"Host: " + value), 400)
         for value in (
-            b"", b"a, b", b"a b", b"u@a", b"a:65536", b"a:99999", b"a:0", b"a:x", b"a:-1", b"a/b",
-            b"a?b", b"%61", b"[::1", b"::1", b".a", b"a..b", b"a" * 256, b"\xc3\xa4", b"a:80:80",
+            b"",
+            b"a, b",
+            b"a b",
+            b"u@a",
+            b"a:65536",
+            b"a:99999",
+            b"a:0",
+            b"a:x",
+            b"a:-1",
+            b"a/b",
+            b"a?b",
+            b"%61",
+            b"[::1",
+            b"::1",
+            b".a",
+            b"a..b",
+            b"a" * 256,
+            b"\xc3\xa4",
+            b"a:80:80",
         )
     },
     # 7

@@ -8,8 +8,10 @@ not hexadecimal, a chunk longer than its size. A body of known length needs a nu
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from podway_proxy.http.refuse import TOKEN, VALUE
+from podway_proxy.http.request import CHUNKED, NO_BODY
 
 SIZE_LINE = 256
 """Longest chunk-size line with its extensions, in bytes: extensions are otherwise a way to send
@@ -23,8 +25,12 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;" + VALUE + rb"*)?\r\n").full
 """15 digits stay inside a signed 64-bit number. Extensions are passed on unread."""
 
 _TRAILER = re.compile(TOKEN + rb"++:" + VALUE + rb"*+\r\n").fullmatch
+_CRLF = b"\r\n"
 _FORBIDDEN = (b"content-length:", b"transfer-encoding:", b"host:")
 """Fields that a trailer may not hold, as a reader might merge them (RFC 9110 section 6.5.1)."""
+
+
+Buffer = bytes | bytearray
 
 
 class ChunkError(ValueError):
@@ -34,67 +40,57 @@ class ChunkError(ValueError):
 class Chunked:
     """Follows one chunked body. `done` once the last byte of its trailer section was fed."""
 
-    __slots__ = ("_data", "_left", "_line", "_trailers", "done")
+    __slots__ = ("_crlf", "_data", "_line", "_trailers", "done")
 
     def __init__(self) -> None:
         self.done = False
-        self._left = 0
-        """Bytes of the current chunk and its CRLF still to come; 0: a size line is next."""
+        self._data = 0
+        """Bytes of the current chunk's data still to come."""
+        self._crlf = 0
+        """Bytes still to come of the CRLF after it."""
         self._line = b""
         """The beginning of a line whose end has not come."""
         self._trailers = -1
         """Bytes of trailer section so far; -1: the last chunk has not come."""
-        self._data = 0
-        """Of `_left`, the bytes that are data and not the CRLF after it."""
 
-    @property
-    def left_in_chunk(self) -> int:
-        """Bytes of data that certainly follow before the next size line."""
-        return max(self._data, 0)
+    def feed(self, data: Buffer, start: int, end: int, content: list[bytes] | None = None) -> int:
+        """Follow `data[start:end]`; return the index after the last byte that is the body's.
 
-    def feed(self, data: bytes, start: int = 0, sink: list[bytes] | None = None) -> int:
-        """Follow `data[start:]`; return the index after the last byte that belongs to the body.
-
-        That is less than `len(data)` only once `done`. With `sink`, the pieces of content (the
-        chunks' data without sizes and trailers) are appended to it. Raises ChunkError.
+        That is less than `end` only once `done`. The pieces of content (the chunks' data without
+        sizes and trailers) are appended to `content`. Raises ChunkError.
         """
-        end = len(data)
         while start < end and not self.done:
-            start = self._chunk(data, start, sink) if self._left else self._next_line(data, start)
+            if self._data:
+                take = min(self._data, end - start)
+                if content is not None:
+                    content.append(bytes(data[start : start + take]))
+                self._data -= take
+                start += take
+            elif self._crlf:
+                start = self._end_chunk(data, start)
+            else:
+                start = self._next_line(data, start, end)
         return start
 
-    def skip(self, count: int) -> None:
-        """Take note that `count` bytes of data passed by elsewhere (at most `left_in_chunk`)."""
-        self._data -= count
-        self._left -= count
-
-    def _chunk(self, data: bytes, start: int, sink: list[bytes] | None) -> int:
-        """Pass over a chunk's data and the CRLF after it."""
-        if self._data:
-            take = min(self._data, len(data) - start)
-            if sink is not None:
-                sink.append(data[start : start + take])
-            self.skip(take)
-            return start + take
-        if data[start] != b"\r\n"[2 - self._left]:
+    def _end_chunk(self, data: Buffer, start: int) -> int:
+        """Pass over one byte of the CRLF after a chunk's data."""
+        if data[start] != _CRLF[2 - self._crlf]:
             raise ChunkError("a chunk is longer than its size says")
-        self._left -= 1
+        self._crlf -= 1
         return start + 1
 
-    def _next_line(self, data: bytes, start: int) -> int:
-        found = data.find(b"\n", start)
-        end = found + 1 if found >= 0 else len(data)
-        line = self._line + data[start:end]
+    def _next_line(self, data: Buffer, start: int, end: int) -> int:
+        found = data.find(b"\n", start, end)
+        after = found + 1 if found >= 0 else end
+        line = self._line + data[start:after]
         if len(line) > SIZE_LINE and self._trailers < 0:
             raise ChunkError(f"a chunk-size line is longer than {SIZE_LINE} bytes")
         if len(line) + max(self._trailers, 0) > TRAILERS:
             raise ChunkError(f"the trailer section is longer than {TRAILERS} bytes")
-        if found < 0:
-            self._line = line
-            return end
-        self._line = b""
-        self._take_line(line)
-        return end
+        self._line = b"" if found >= 0 else line
+        if found >= 0:
+            self._take_line(line)
+        return after
 
     def _take_line(self, line: bytes) -> None:
         if self._trailers < 0:
@@ -112,6 +108,29 @@ class Chunked:
             raise ChunkError("a chunk-size line is not a hexadecimal number")
         self._data = int(match[1], 16)
         if self._data:
-            self._left = self._data + 2
+            self._crlf = 2
         else:
             self._trailers = 0
+
+
+class Body(NamedTuple):
+    """What a request's head and the bytes behind it tell about its body."""
+
+    end: int
+    """The index after the last byte of body that is at hand."""
+    left: int
+    """Bytes still to come; or CHUNKED, with its follower."""
+    follower: Chunked | None
+
+
+def begin_body(length: int, data: bytes, start: int) -> Body:
+    """Take the beginning of a body from `data[start:]`; `length` is the head's. Raises ChunkError.
+
+    A chunked body that is at hand whole is left with nothing to come.
+    """
+    if length == CHUNKED:
+        follower = Chunked()
+        end = follower.feed(data, start, len(data))
+        return Body(end, NO_BODY, None) if follower.done else Body(end, CHUNKED, follower)
+    end = min(len(data), start + length)
+    return Body(end, start + length - end, None)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from podway_proxy.http.request import Request
+from podway_proxy.http.request import CHUNKED, Request
+from podway_proxy.http.response import Response
 
 HOP = frozenset(
     (
@@ -44,6 +45,8 @@ _TLS_CLIENT = b"x-ssl"
 _LAST_HOP = re.compile(
     rb"(?i)(?<=\n)(?:connection|keep-alive|proxy-connection|upgrade):[^\r]*\r\n"
 ).sub
+_CODING = re.compile(rb"(?i)(?<=\n)transfer-encoding:[^\r]*\r\n").sub
+_END = b"\r\n\r\n"
 
 
 def named_by_connection(request: Request) -> set[bytes]:
@@ -82,6 +85,18 @@ def _rewritten(request: Request, forwarded: bytes, drop: frozenset[bytes]) -> by
     return b"\r\n".join(lines) + b"\r\n" + forwarded + b"\r\n"
 
 
-def without_hop(head: bytes) -> bytes:
-    """Take the fields of the last hop out of an answer's head."""
-    return _LAST_HOP(b"", head)
+def incoming(head: bytes, response: Response, *, keep_alive: bool, modern: bool) -> bytes:
+    """Make the head of an answer that a client gets.
+
+    `keep_alive`: more requests may follow; `modern`: the client speaks HTTP/1.1 (else a chunked
+    body is unwrapped on its way).
+    """
+    if response.hop:
+        head = _LAST_HOP(b"", head)
+    if not response.modern:
+        head = b"HTTP/1.1" + head[8:]
+    if response.length == CHUNKED and not modern:
+        head = _CODING(b"", head)
+    if response.interim or keep_alive is modern is True:
+        return head
+    return head[:-2] + (b"Connection: keep-alive" if keep_alive else b"Connection: close") + _END

@@ -1,0 +1,395 @@
+"""A client's connection: reads request heads, has each routed, and takes the answers back.
+
+The stages of a connection: a PROXY header where one is due; then, in turn, a head and an
+exchange; at the end a farewell, or a relay after an upgrade.
+"""
+
+from __future__ import annotations
+
+import math
+import socket
+from typing import TYPE_CHECKING
+
+from podway_proxy.http.answer import Answer, refused, render
+from podway_proxy.http.asker import AnyFlow
+from podway_proxy.http.chunked_flow import ChunkedFlow
+from podway_proxy.http.endpoint import EndpointConnection
+from podway_proxy.http.exchange import Exchange
+from podway_proxy.http.forwarded import lines_for
+from podway_proxy.http.framing import Body, ChunkError, begin_body
+from podway_proxy.http.head import read_head
+from podway_proxy.http.hop import incoming, outgoing
+from podway_proxy.http.refuse import Refusal, refuse_beginning
+from podway_proxy.http.request import NO_BODY, UNTIL_CLOSE, Request
+from podway_proxy.http.response import Response
+from podway_proxy.http.target import Target
+from podway_proxy.plane.parting import Farewell, Reset
+from podway_proxy.plane.plane import GONE, READ
+from podway_proxy.plane.relay import Ended, Relay
+from podway_proxy.proxy_protocol import sniff_header
+from podway_proxy.values import Address, Arrival
+from podway_proxy.verdict import NeedMore, Reject
+
+if TYPE_CHECKING:
+    from podway_proxy.http.front import HttpFront
+
+READ_BYTES = 32_768
+"""Most bytes taken at once while a head is awaited: the longest head, and some body behind it."""
+LOOK = 10.0
+"""Seconds between two looks at a connection's deadline: a deadline that a request puts off costs
+an assignment and not a call."""
+DISCARD = 1 << 30
+"""Bytes of an unwanted body read away so that the client sees its answer; the time is bounded."""
+
+
+class Client:
+    """See the module."""
+
+    __slots__ = (
+        "_armed",
+        "_due",
+        "_exchange",
+        "_front",
+        "_lines",
+        "_lines_key",
+        "_plane",
+        "arrival",
+        "began",
+        "buffer",
+        "closing",
+        "gone",
+        "over",
+        "readable",
+        "request",
+        "sock",
+    )
+
+    request: Request
+    """The request under way, or the last one."""
+
+    def __init__(self, front: HttpFront, sock: socket.socket, peer: Address) -> None:
+        self._front = front
+        self._plane = plane = front.plane
+        self.sock = sock
+        self.buffer = b""
+        """Bytes that came and belong to nothing yet."""
+        self.readable = False
+        self.gone = False
+        """An edge has told of the end of what the client sends."""
+        self.closing = False
+        """The answer under way is the last one."""
+        self.over = False
+        self.began = plane.now
+        """When the request under way was read."""
+        self.arrival: Arrival | None = None
+        """None: a PROXY header comes first."""
+        self._lines_key: object = None
+        self._lines = b""
+        self._exchange = Exchange(self, plane, front.pool)
+        self._armed = math.inf
+        self._due = math.inf
+        if front.takes_proxy is None:
+            self.arrival = Arrival(peer, sock.getsockname()[:2], peer)
+            self._wait(plane.now + front.limits.head_timeout)
+        else:
+            self._wait(plane.now + front.limits.proxy_timeout)
+        plane.watch(sock.fileno(), self._on_event)
+
+    # ---- edges and time -------------------------------------------------------------------
+
+    def _on_event(self, mask: int) -> None:
+        if mask & READ:
+            self.readable = True
+            if mask & GONE:
+                self.gone = True
+        if self._exchange.active:
+            self._exchange.on_client(mask)
+        elif self.readable:
+            self._read()
+
+    def on_deadline(self) -> None:
+        """Look whether the deadline is over; it may have been put off."""
+        self._armed = math.inf
+        now = self._plane.now
+        if self.over:
+            return
+        if now < self._due:
+            self._wait(self._due)
+        elif self._exchange.active:
+            again = self._exchange.check(self._front.limits.client_timeout)
+            if self._exchange.active:
+                self._wait(again)
+        elif self.buffer and self.arrival is not None:
+            seconds = self._front.limits.head_timeout
+            reason = f"no whole request head came in {seconds:g} s"
+            self._say_farewell(Answer(408, "head-timeout", reason))
+        else:
+            self._close()
+
+    def _wait(self, until: float) -> None:
+        """Have `on_deadline` called at `until`, or before it."""
+        self._due = until
+        if until < self._armed:
+            self._armed = min(until, self._plane.now + LOOK)
+            self._plane.deadline(self, self._armed)
+
+    # ---- heads ----------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        """Read until a request is under way or nothing more is there.
+
+        What a client sends ahead of its answers waits in the kernel beyond the first bytes.
+        """
+        while (
+            self.readable
+            and not (self.over or self._exchange.active)
+            and len(self.buffer) < READ_BYTES
+        ):
+            try:
+                data = self.sock.recv(READ_BYTES)
+            except BlockingIOError:
+                self.readable = False
+                return
+            except OSError:
+                self._close()
+                return
+            if not data:
+                self._close()
+                return
+            self.readable = self.gone or len(data) == READ_BYTES
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Take bytes of a PROXY header or a request head."""
+        before = len(self.buffer)
+        if before:
+            data = self.buffer + data
+        self.buffer = data
+        if self.arrival is None and not self._proxy_header():
+            return
+        if not before and self.buffer:
+            self._wait_for_head()
+        self.serve()
+
+    def _wait_for_head(self) -> None:
+        """Count from a head's first byte; for the first one, from the connection's beginning."""
+        due = self._plane.now + self._front.limits.head_timeout
+        if due < self._due:
+            self._due = due
+
+    def _proxy_header(self) -> bool:
+        """Swallow the PROXY header; False while it is not whole, or the connection is refused."""
+        verdict = sniff_header(self.buffer)
+        if isinstance(verdict, NeedMore):
+            return False
+        peer = self.sock.getpeername()[:2]
+        if isinstance(verdict, Reject):
+            self._front.refused("proxy", verdict.reason, peer)
+            self._close()
+            return False
+        header = verdict.value
+        local = header.local or self.sock.getsockname()[:2]
+        self.arrival = Arrival(header.client or peer, local, peer, header.tlvs)
+        self.buffer = self.buffer[verdict.consumed :]
+        self._wait(self._plane.now + self._front.limits.head_timeout)
+        return True
+
+    def serve(self) -> None:
+        """Serve the request at the beginning of the buffer, if its head is whole."""
+        data = self.buffer
+        if data[:2] == b"\r\n":
+            # An empty line before a request is let pass (RFC 9112 section 2.2).
+            self.buffer = data = data[2:]
+        end = data.find(b"\r\n\r\n") + 4
+        limits = self._front.limits
+        if end < 4:
+            refusal = None
+            if data != b"\r":
+                refusal = refuse_beginning(data, limits.head_bytes, limits.head_fields)
+        elif end > limits.head_bytes:
+            refusal = Refusal(431, f"the request head is longer than {limits.head_bytes} bytes")
+        else:
+            request = read_head(data[:end], limits.head_fields)
+            if isinstance(request, Request):
+                self._route(request, data, end)
+                return
+            refusal = request
+        if refusal is not None:
+            self._refuse(refusal)
+
+    def _route(self, request: Request, data: bytes, end: int) -> None:
+        """Have the request routed and begin its exchange, or answer it."""
+        front = self._front
+        self.request = request
+        self.began = self._plane.now
+        self.closing = front.draining or not request.keep_alive
+        try:
+            body = begin_body(request.length, data, end) if request.length else Body(end, 0, None)
+        except ChunkError as error:
+            self._refuse(Refusal(400, f"the request's body is malformed: {error}"))
+            return
+        self.buffer = data[body.end :]
+        arrival = self.arrival
+        if arrival is None:
+            return
+        target = front.route(request, arrival)
+        if isinstance(target, Target):
+            first = self._head_for(request, target, arrival)
+            if body.end > end:
+                first += data[end : body.end]
+            self._wait(self._patience(target, body.left))
+            self._exchange.start(request, target, first, body.left, body.follower)
+        else:
+            self._exchange.forget()
+            self._answer(target, whole=body.left == NO_BODY)
+
+    def _head_for(self, request: Request, target: Target, arrival: Arrival) -> bytes:
+        """Give the head for the endpoint; the usual forwarded fields are made once per host."""
+        if target.forwarded == "append":
+            key = (request.named, target.proto)
+            if key != self._lines_key:
+                self._lines_key = key
+                self._lines, _ = lines_for(request, arrival, "append", target.proto)
+            return outgoing(request, self._lines)
+        lines, drop = lines_for(request, arrival, target.forwarded, target.proto)
+        return outgoing(request, lines, drop)
+
+    def _patience(self, target: Target, left: int) -> float:
+        if left and self._front.limits.client_timeout < target.server_timeout:
+            return self._plane.now + self._front.limits.client_timeout
+        return self._plane.now + target.server_timeout
+
+    # ---- answers of our own ---------------------------------------------------------------
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer a head that is not served, and end: nobody knows where the next would begin."""
+        self._say_farewell(refused(refusal))
+
+    def _say_farewell(self, answer: Answer) -> None:
+        """Answer bytes that did not become a request."""
+        front = self._front
+        front.answered_unread(self, answer)
+        self._part(render(answer, self.buffer, front.server_name, True, front.explain))
+
+    def _answer(self, answer: Answer, whole: bool) -> None:
+        """Answer a request whose head was read. `whole`: its body was read, too."""
+        front = self._front
+        self.closing = self.closing or not whole
+        page = render(answer, self.request.head, front.server_name, self.closing, front.explain)
+        front.answered(self, self._exchange, answer)
+        if self.closing:
+            self._part(page)
+        else:
+            self._exchange.deliver(page)
+
+    # ---- the asker's side of an exchange ---------------------------------------------------
+
+    def took(self, flow: AnyFlow) -> None:
+        """Take over from the flow that read the request's body."""
+        self.readable = self.readable or flow.readable or self.gone
+        if isinstance(flow, ChunkedFlow):
+            self.buffer = flow.surplus
+
+    def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
+        """Make the head in `data[:end]` fit for the client; most need no change at all."""
+        modern = self.request.modern
+        if not self._exchange.sent or response.length == UNTIL_CLOSE or self._front.draining:
+            self.closing = self.closing or not response.interim
+        if response.length < 0 and not modern:
+            self.closing = True
+        if modern and not (self.closing or response.hop) and response.modern:
+            return data
+        keep_alive = not self.closing
+        return incoming(data[:end], response, keep_alive=keep_alive, modern=modern) + data[end:]
+
+    def finished(self) -> None:
+        """Go on to the next request, or end."""
+        exchange = self._exchange
+        front = self._front
+        if exchange.response is not None:
+            front.answered(self, exchange, None)
+        if self.closing:
+            if self.readable or self.buffer or not exchange.sent:
+                self._part(b"")
+            else:
+                self._close()
+            return
+        self._wait(self._plane.now + front.limits.keepalive_timeout)
+        if self.buffer:
+            self._wait_for_head()
+            self._plane.soon(self._again)
+        elif self.readable:
+            self._read()
+
+    def _again(self) -> None:
+        """Serve what the client sent ahead, after others had their turn."""
+        if self.buffer and not (self.over or self._exchange.active):
+            self.serve()
+        self._read()
+
+    def failed(self, answer: Answer) -> None:
+        """Answer in the endpoint's place."""
+        exchange = self._exchange
+        self._answer(answer, whole=exchange.sent or exchange.complete)
+
+    def cut(self, reason: str) -> None:
+        """End with RST once the client's kernel has what was sent before."""
+        self._front.aborted(self, self._exchange, reason)
+        self._end()
+        Reset(self._plane, self.sock)
+
+    def lost(self) -> None:
+        """End: the client has gone, or does not read."""
+        self._front.aborted(self, self._exchange, "the client left")
+        self._end()
+        self._plane.abort(self.sock)
+
+    def switch(self, connection: EndpointConnection, to_client: bytes) -> None:
+        """Become a tunnel; it counts as this client until it ends."""
+        front, exchange = self._front, self._exchange
+        front.answered(self, exchange, None)
+        target = exchange.target
+        connection.user = None
+        self._stop_waiting()
+
+        def ended(_: Ended) -> None:
+            if target.on_close is not None:
+                target.on_close(connection.endpoint)
+            self._end()
+
+        Relay(
+            self._plane,
+            self.sock,
+            connection.sock,
+            to_server=self.buffer,
+            to_client=to_client,
+            idle_timeout=target.tunnel_timeout,
+            on_done=ended,
+        )
+
+    # ---- the end --------------------------------------------------------------------------
+
+    def close_if_idle(self) -> None:
+        """Close a connection on which no request is under way."""
+        if not (self.over or self._exchange.active or self.buffer):
+            self._close()
+
+    def _part(self, words: bytes) -> None:
+        """Send last words and see to it that they arrive."""
+        self._end()
+        Farewell(self._plane, self.sock, words, DISCARD)
+
+    def _close(self) -> None:
+        self._end()
+        self._plane.close(self.sock)
+
+    def _end(self) -> None:
+        if not self.over:
+            self.over = True
+            self._stop_waiting()
+            self._front.ended(self)
+
+    def _stop_waiting(self) -> None:
+        if self._armed != math.inf:
+            self._armed = math.inf
+            self._plane.deadline(self, math.inf)

@@ -1,0 +1,189 @@
+"""The HTTP/1.1 front end: what a listener hands its connections to."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from podway_proxy.counters import Counters
+from podway_proxy.http.answer import Answer
+from podway_proxy.http.client import Client
+from podway_proxy.http.pool import Pool
+from podway_proxy.http.request import Request
+from podway_proxy.http.target import AccessRecord, Target
+from podway_proxy.limits import DEFAULT, Limits
+from podway_proxy.log import Log
+from podway_proxy.plane.plane import Plane
+from podway_proxy.values import Address, Arrival
+
+if TYPE_CHECKING:
+    from podway_proxy.http.exchange import Exchange
+
+NOBODY: Final = ("", 0)
+"""In a record, a client that is not known (its PROXY header did not come)."""
+
+STEPS: Final = (
+    "no-route",
+    "no-service",
+    "no-endpoint",
+    "connect",
+    "bad-request",
+    "head-timeout",
+    "body-timeout",
+    "server-timeout",
+    "reset",
+    "bad-answer",
+    "proxy",
+    "untrusted-proxy",
+    "other",
+)
+
+COUNTERS: Final = (
+    *(f"http_requests_total:code={code}xx" for code in range(1, 6)),
+    *(f"http_refused_total:step={step}" for step in STEPS),
+    "http_connections_total",
+    "http_connections",
+    "http_aborted_total",
+    "http_retries_total",
+)
+"""Names of what an HttpFront counts; a worker registers them with its own."""
+
+
+class HttpFront:
+    """Serves HTTP/1.1 and 1.0 to accepted connections; each request is routed by itself.
+
+    `route(request, arrival)` decides: a Target to carry the request to, or an Answer to give.
+    `takes_proxy(host)`: None takes no PROXY header; else a peer it is true for must begin with
+    one, and any other is refused. `server_name` signs our own pages. `explain` adds
+    X-Podway-Reason to them. `access` is told of each request, when it has ended.
+    """
+
+    def __init__(
+        self,
+        plane: Plane,
+        *,
+        route: Callable[[Request, Arrival], Target | Answer],
+        limits: Limits = DEFAULT,
+        log: Log | None = None,
+        counters: Counters | None = None,
+        takes_proxy: Callable[[str], bool] | None = None,
+        server_name: str = "podway",
+        explain: bool = False,
+        access: Callable[[AccessRecord], None] | None = None,
+        pool: Pool | None = None,
+    ) -> None:
+        self.plane = plane
+        self.route = route
+        self.limits = limits
+        self.log = log
+        self.takes_proxy = takes_proxy
+        self.server_name = server_name
+        self.explain = explain
+        self.access = access
+        self.pool = pool or Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
+        self.draining = False
+        self._clients: set[Client] = set()
+        counters = counters or Counters()
+        slots = {name: counters.slot(name) for name in COUNTERS}
+        self._row = counters.row
+        self._by_class = [slots[f"http_requests_total:code={max(c, 1)}xx"] for c in range(6)]
+        self._by_step = {step: slots[f"http_refused_total:step={step}"] for step in STEPS}
+        self._connections = slots["http_connections_total"]
+        self._open = slots["http_connections"]
+        self._aborted = slots["http_aborted_total"]
+        self._retries = slots["http_retries_total"]
+
+    @property
+    def active(self) -> int:
+        """Clients whose connections are not over, tunnels included."""
+        return len(self._clients)
+
+    def accept(self, sock: socket.socket, peer: Address) -> None:
+        """Take a connection that a listener has accepted."""
+        if self.takes_proxy is not None and not self.takes_proxy(peer[0]):
+            self.refused("untrusted-proxy", "this address may not send a PROXY header", peer)
+            self.plane.close(sock)
+            return
+        self._row[self._connections] += 1
+        self._row[self._open] += 1
+        self._clients.add(Client(self, sock, peer))
+
+    def drain(self, immediate: bool = False) -> None:
+        """End each connection with its next answer; `immediate` closes idle ones now.
+
+        The endpoint connections that are kept go with the next sweep of the pool.
+        """
+        self.draining = True
+        if immediate:
+            for client in list(self._clients):
+                client.close_if_idle()
+
+    # ---- what clients tell ----------------------------------------------------------------
+
+    def ended(self, client: Client) -> None:
+        """Forget a client whose connection is over."""
+        self._clients.discard(client)
+        self._row[self._open] -= 1
+
+    def refused(self, step: str, reason: str, client: Address | None) -> None:
+        """Count and log something that was not served."""
+        self._row[self._by_step.get(step, self._by_step["other"])] += 1
+        if self.log is not None and self.log.debugging:
+            who = f"{client[0]}:{client[1]}" if client else "-"
+            self.log.debug("refused", step=step, reason=reason, client=who)
+
+    def answered(self, client: Client, exchange: Exchange, answer: Answer | None) -> None:
+        """Count and record a request that has its answer: the endpoint's, or `answer`."""
+        response = exchange.response
+        status = answer.status if answer is not None else response.status if response else 0
+        self._row[self._by_class[status // 100]] += 1
+        if exchange.attempts > 1:
+            self._row[self._retries] += exchange.attempts - 1
+        if answer is not None:
+            self.refused(answer.step, answer.reason, address_of(client))
+        if self.access is not None:
+            step, reason = (answer.step, answer.reason) if answer is not None else ("", "")
+            self.access(record(client, exchange, status, step, reason, self.plane.now))
+
+    def answered_unread(self, client: Client, answer: Answer) -> None:
+        """Count and record bytes that did not become a request."""
+        address = address_of(client)
+        self._row[self._by_class[answer.status // 100]] += 1
+        self.refused(answer.step, answer.reason, address)
+        if self.access is not None:
+            status, step, reason = answer.status, answer.step, answer.reason
+            self.access(AccessRecord(address, "", "", "", status, step, reason, "", None, 0.0, 0))
+
+    def aborted(self, client: Client, exchange: Exchange, reason: str) -> None:
+        """Count and record a request whose answer the client did not get whole."""
+        self._row[self._aborted] += 1
+        if self.access is not None:
+            response = exchange.response
+            status = response.status if response is not None else 0
+            self.access(record(client, exchange, status, "aborted", reason, self.plane.now))
+
+
+def address_of(client: Client) -> Address:
+    """Give the client's own address, as its PROXY header or its socket says."""
+    return client.arrival.client if client.arrival is not None else NOBODY
+
+
+def record(
+    client: Client, exchange: Exchange, status: int, step: str, reason: str, now: float
+) -> AccessRecord:
+    """Make the record of a request that has ended at `now`."""
+    request = client.request
+    return AccessRecord(
+        address_of(client),
+        request.host,
+        request.method.decode("ascii"),
+        request.target.decode("ascii"),
+        status,
+        step,
+        reason,
+        exchange.target.label,
+        exchange.endpoint,
+        now - client.began,
+        exchange.attempts,
+    )

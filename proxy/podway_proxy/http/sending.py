@@ -1,0 +1,308 @@
+"""The first half of an exchange: a connection is found and the request goes out on it.
+
+Also how an exchange ends early, and when a request may be sent a second time.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from podway_proxy.http.answer import Answer
+from podway_proxy.http.asker import AnyFlow, Asker
+from podway_proxy.http.chunked_flow import ChunkedFlow
+from podway_proxy.http.endpoint import EndpointConnection
+from podway_proxy.http.framing import Chunked
+from podway_proxy.http.pool import Pool
+from podway_proxy.http.request import CHUNKED, NO_BODY, Request
+from podway_proxy.http.response import Response
+from podway_proxy.http.target import Target
+from podway_proxy.plane.dial import Dial
+from podway_proxy.plane.flow import Flow, Outcome
+from podway_proxy.plane.plane import Plane
+from podway_proxy.values import Endpoint
+
+ATTEMPTS = 3
+"""Connections on which one request is sent at most: a stale one, a new one, another pod's."""
+
+NOWHERE = Target(())
+
+
+class Sending(ABC):
+    """The request's half of an exchange; the answer's half builds on it."""
+
+    __slots__ = (
+        "_ahead",
+        "_asker",
+        "_begun",
+        "_candidates",
+        "_first",
+        "_follower",
+        "_heard",
+        "_interim",
+        "_left",
+        "_plane",
+        "_pool",
+        "_replayable",
+        "_rest",
+        "_since",
+        "active",
+        "attempts",
+        "connection",
+        "dial",
+        "download",
+        "endpoint",
+        "request",
+        "response",
+        "sent",
+        "target",
+        "upload",
+    )
+
+    request: Request
+    target: Target
+    response: Response | None
+    """The endpoint's answer; None: there is none yet, or it was not passed on."""
+    sent: bool
+    """The whole request is with the endpoint's kernel."""
+    attempts: int
+    """Connections that this request was sent on."""
+    endpoint: Endpoint | None
+    """Who answered, or was asked last."""
+
+    def __init__(self, asker: Asker, plane: Plane, pool: Pool) -> None:
+        self._asker = asker
+        self._plane = plane
+        self._pool = pool
+        self.active = False
+        self.connection: EndpointConnection | None = None
+        self.dial: Dial | None = None
+        self.upload: AnyFlow | None = None
+        self.download: AnyFlow | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing of the request before: this one is answered without an endpoint."""
+        self.target = NOWHERE
+        self.attempts = 0
+        self.response = None
+        self.endpoint = None
+        self.sent = True
+        self._left = NO_BODY
+
+    @property
+    def complete(self) -> bool:
+        """The client's socket holds no byte of this request any more."""
+        return self.sent or self._left == NO_BODY
+
+    def start(
+        self, request: Request, target: Target, first: bytes, left: int, follower: Chunked | None
+    ) -> None:
+        """Carry out one request.
+
+        `first` is the head as the endpoint gets it and what has come of the body; `left` is how
+        much of the body the client's socket still holds: bytes, or CHUNKED with its `follower`.
+        """
+        self.request = request
+        self.target = target
+        self.active = True
+        self._first = first
+        self._left = left
+        self._follower = follower
+        self._candidates: Iterator[Endpoint] = iter(target.candidates)
+        self._replayable = True
+        """No byte of the body was read that is not in `first`."""
+        self._rest = self._heard = self._ahead = b""
+        self._interim = self.attempts = 0
+        self._begun = False
+        self._since = self._plane.now
+        self.sent = False
+        self.response = None
+        self.endpoint = None
+        self._next()
+
+    @abstractmethod
+    def on_endpoint(self, mask: int) -> None:
+        """Take an edge of the endpoint's socket."""
+
+    @abstractmethod
+    def _read_answer(self) -> None:
+        """Read what the endpoint has said so far."""
+
+    # ---- finding a connection -------------------------------------------------------------
+
+    def _next(self) -> None:
+        """Send to the first candidate, over a kept connection if there is one."""
+        endpoint = next(self._candidates, None)
+        if endpoint is None:
+            self._fail(503, "no-endpoint", f"{self._what()} has no endpoint to send this to")
+            return
+        kept = self._pool.take(endpoint)
+        if self._left or not self.request.idempotent:
+            while kept is not None and kept.stale():
+                kept.close()
+                kept = self._pool.take(endpoint)
+        if kept is None:
+            self._connect(endpoint)
+        else:
+            kept.user = self
+            self._use(kept)
+            self._send(kept)
+
+    def _connect(self, endpoint: Endpoint) -> None:
+        """Dial `endpoint` and, should that fail, the candidates after it."""
+        self.endpoint = endpoint
+        dial = Dial(
+            self._plane,
+            itertools.chain((endpoint,), self._candidates),
+            self._connected,
+            self._unreachable,
+            self.target.connect_timeout,
+            on_failure=self.target.on_failure,
+            first=self._first,
+            on_rest=self._hold,
+        )
+        if not dial.over:
+            self.dial = dial
+
+    def _hold(self, rest: bytes) -> None:
+        self._rest = rest
+
+    def _connected(self, sock: socket.socket, endpoint: Endpoint) -> None:
+        self.dial = None
+        connection = EndpointConnection(self._plane, sock, endpoint, self, self._pool)
+        self._use(connection)
+        rest, self._rest = self._rest, b""
+        self._send_on(connection, rest)
+        if connection.missed and self.connection is connection:
+            self._read_answer()
+
+    def _unreachable(self, failures: list[tuple[Endpoint, str]]) -> None:
+        self.dial = None
+        tried = "; ".join(f"{endpoint}: {why}" for endpoint, why in failures)
+        self._fail(503, "connect", f"{self._what()}: no endpoint could be connected to ({tried})")
+
+    def _use(self, connection: EndpointConnection) -> None:
+        self.connection = connection
+        self.endpoint = connection.endpoint
+        self.attempts += 1
+        if self.target.on_open is not None:
+            self.target.on_open(connection.endpoint)
+
+    def _what(self) -> str:
+        return self.target.label or "the route"
+
+    # ---- the request ----------------------------------------------------------------------
+
+    def _send(self, connection: EndpointConnection) -> None:
+        try:
+            sent = connection.sock.send(self._first)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._lost(error.strerror or "reset", untouched=True)
+            return
+        self._send_on(connection, self._first[sent:] if sent < len(self._first) else b"")
+
+    def _send_on(self, connection: EndpointConnection, rest: bytes) -> None:
+        """Send what of `first` the kernel did not take, and the body that is still to come."""
+        if not rest and self._left == NO_BODY:
+            self.sent = True
+            return
+        client, server = self._asker.sock, connection.sock
+        if self._left != NO_BODY:
+            self._replayable = False
+        if self._left == CHUNKED and self._follower is not None:
+            upload: AnyFlow = ChunkedFlow(
+                self._plane, client, server, self._uploaded, self._follower, rest
+            )
+        else:
+            upload = Flow(self._plane, client, server, self._uploaded, self._left, rest)
+        self.upload = upload
+        upload.run()
+
+    def _uploaded(self, flow: AnyFlow) -> None:
+        self.upload = None
+        self._since = self._plane.now
+        if flow.outcome is Outcome.LENGTH:
+            self.sent = True
+            if self._left != NO_BODY:
+                self._asker.took(flow)
+        elif flow.outcome is Outcome.SINK:
+            # The endpoint reads no more; what it said before that is still to be had.
+            connection = self.connection
+            self._read_answer()
+            if self.connection is connection and self.response is None:
+                self._lost("the endpoint stopped reading the request")
+        elif isinstance(flow, ChunkedFlow) and flow.error:
+            self._fail(400, "bad-request", f"the request's body is malformed: {flow.error}")
+        elif flow.outcome is Outcome.EOF:
+            self._fail(400, "bad-request", "the request's body ended early")
+        else:
+            self._client_gone()
+
+    # ---- the end --------------------------------------------------------------------------
+
+    def _drop(self) -> None:
+        """Let go of everything: the endpoint must not take this request for complete."""
+        if self.dial is not None:
+            self.dial.cancel()
+            self.dial = None
+        self._stop_upload()
+        if self.download is not None:
+            self.download.stop()
+            self.download = None
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.abort()
+            if self.target.on_close is not None:
+                self.target.on_close(connection.endpoint)
+
+    def _stop_upload(self) -> None:
+        if self.upload is not None:
+            self.upload.stop()
+            self.upload = None
+
+    def _lost(self, why: str, untouched: bool = False) -> None:
+        """Try again if that can do no harm: the endpoint left before it answered.
+
+        A request whose bytes were not sent may go out again; one that was sent, only if doing it
+        twice is doing it once (RFC 9110 section 9.2.2); none of which a part of the body is gone.
+        """
+        connection = self.connection
+        safe = untouched or (self.request.idempotent and not self._heard and not self._interim)
+        self._drop()
+        if connection is None or not (safe and self._replayable and self.attempts < ATTEMPTS):
+            self._fail(502, "reset", f"{self.endpoint} ended the connection: {why}")
+            return
+        again = None if connection.used else next(self._candidates, None)
+        self.sent = False
+        self._heard = b""
+        self._connect(again or connection.endpoint)
+
+    def _bad(self, reason: str) -> bool:
+        self._fail(502, "bad-answer", f"{self.endpoint}: {reason}")
+        return False
+
+    def _fail(self, status: int, step: str, reason: str) -> None:
+        """End with an answer of our own, or cut the client off if it has read a part already."""
+        if self._begun:
+            self.cut(reason)
+            return
+        self._drop()
+        self.active = False
+        self.response = None
+        self._asker.failed(Answer(status, step, reason))
+
+    def cut(self, reason: str) -> None:
+        """End both sides: the client must not take what it got for the whole."""
+        self._drop()
+        self.active = False
+        self._asker.cut(reason)
+
+    def _client_gone(self) -> None:
+        self._drop()
+        self.active = False
+        self._asker.lost()

@@ -1,0 +1,59 @@
+"""Where one request goes, and what is written down about it afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from podway_proxy.values import Address, Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Carry this request to the first of `candidates` that takes it. Times are in seconds."""
+
+    candidates: Iterable[Endpoint]
+    """In the order in which to try them; consumed once, lazily."""
+    label: str = ""
+    """What chose it, for the log: `route shop/web`."""
+    forwarded: str = "append"
+    """The policy of the forwarded fields: append, replace, if-none, never."""
+    proto: str = "http"
+    """What the client spoke, for X-Forwarded-Proto: http or https."""
+    server_timeout: float = 30.0
+    """An endpoint that neither sends nor reads (serverTimeout)."""
+    tunnel_timeout: float = 3600.0
+    """An upgraded connection without a byte in either direction (tunnelTimeout)."""
+    connect_timeout: float = 5.0
+    """For all candidates together (connectTimeout)."""
+    on_open: Callable[[Endpoint], None] | None = None
+    """Called when an endpoint is given this request (leastconn counts)."""
+    on_close: Callable[[Endpoint], None] | None = None
+    """Called once for every `on_open`, when the endpoint is done with the request."""
+    on_failure: Callable[[Endpoint, str], None] | None = None
+    """Called for every candidate that could not be reached, with the reason."""
+
+
+class AccessRecord(NamedTuple):
+    """One request that was answered, or was not."""
+
+    client: Address
+    host: str
+    method: str
+    target: str
+    """Path and query as they were sent."""
+    status: int
+    """What the client was answered; 0: nothing, the connection ended."""
+    step: str
+    """The step that failed, as in the answer's page; `aborted`: the answer stayed incomplete;
+    empty: a pod answered."""
+    reason: str
+    label: str
+    """The route, service, … that chose the endpoint."""
+    endpoint: Endpoint | None
+    """The pod that answered or failed; None: none was asked."""
+    seconds: float
+    """From the request's head to the last byte of its answer."""
+    attempts: int
+    """How many connections it was sent on; more than 1 after a retry."""
