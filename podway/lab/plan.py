@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -98,6 +99,8 @@ def commands(
     """Give the processes in the order in which to start them: what takes longest goes first."""
     objects = [part for one in manifests for part in ("--manifests", str(one))]
     common = [*objects, "--workers", "1", "--log-format", "json", *DRAIN]
+    if os.geteuid() == 0:
+        common += ["--user", "root"]  # whoever starts a lab as root means it: no warning
     return [
         *(_router(lab, ports, router, common, state) for router in lab.routers),
         *(_balancer(ports, balancer, common, state) for balancer in lab.balancers),

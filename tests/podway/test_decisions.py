@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from podway.check import problems, summary
+from podway.decisions import decide, statuses, with_controller
+from podway_cluster import load
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = (ROOT / "manifests" / "apps", ROOT / "manifests" / "lab")
+CLASH = """
+apiVersion: route.openshift.io/v1
+kind: Route
+metadata: {name: first, namespace: a}
+spec: {host: x.test, to: {kind: Service, name: there}}
+---
+apiVersion: route.openshift.io/v1
+kind: Route
+metadata: {name: second, namespace: b}
+spec: {host: x.test, to: {kind: Service, name: gone}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: there, namespace: a}
+spec: {ports: [{port: 80}]}
+"""
+
+
+def test_every_route_of_the_lab_is_admitted_by_one_shard() -> None:
+    found = statuses(load(MANIFESTS))
+    assert {status.route.meta.name: status.controller for status in found} == {
+        "web": "apps",
+        "secure": "apps",
+        "shop": "apps",
+        "shop-admin": "apps",
+        "report": "apps",
+        "tickets": "ext",
+        "tickets-own-name": "ext",
+    }
+    assert all(status.condition.admitted for status in found)
+
+
+def test_the_lab_itself_has_no_problem() -> None:
+    snapshot = load(MANIFESTS)
+    assert problems(snapshot) == []
+    assert summary(snapshot, 0) == "7 routes, 9 services, 11 pods: nothing wrong\n"
+
+
+def test_objects_without_a_controller_are_checked_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "clash.yaml").write_text(CLASH)
+    snapshot = load([tmp_path])
+    assert list(decide(snapshot)) == ["default"]
+    assert not snapshot.ingress_controllers
+    assert len(with_controller(snapshot).ingress_controllers) == 1
+    lines = problems(snapshot)
+    assert any("route b/second" in line and "HostAlreadyClaimed" in line for line in lines)
+    assert all(line.startswith(f"{tmp_path}/clash.yaml:") for line in lines)
+
+
+def test_a_broken_object_is_reported_once(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("kind: Route\napiVersion: route.openshift.io/v1\n")
+    lines = problems(load([*MANIFESTS, tmp_path]))
+    assert len(lines) == len(set(lines)) >= 1
+    assert all("bad.yaml:1" in line for line in lines)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from podway.get import Options, get
+from podway.tables import KINDS, pods, routes, served, services
+from podway_cluster import Snapshot, load
+
+ROOT = Path(__file__).resolve().parents[2]
+MANIFESTS = (ROOT / "manifests" / "apps", ROOT / "manifests" / "lab")
+STRAY = """
+apiVersion: route.openshift.io/v1
+kind: Route
+metadata: {name: stray, namespace: a, labels: {exposure: nobody}}
+spec: {host: stray.test, to: {kind: Service, name: gone}}
+---
+apiVersion: operator.openshift.io/v1
+kind: IngressController
+metadata: {name: only, namespace: openshift-ingress-operator}
+spec: {domain: test, routeSelector: {matchLabels: {exposure: some}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return load(MANIFESTS)
+
+
+def test_routes(snapshot: Snapshot) -> None:
+    rows = {row["name"]: row for row in routes(snapshot)}
+    assert rows["shop"]["services"] == ["shop-v1 80", "shop-v2 20"]
+    assert rows["secure"]["termination"] == "passthrough"
+    assert rows["tickets"]["admitted"] == "ext"
+    assert rows["web"]["endpoints"] == [
+        "127.128.1.10:8080",
+        "127.128.1.11:8080",
+        "127.128.2.10:8080",
+    ]
+    assert rows["report"]["endpoints"].startswith("0: ")
+
+
+def test_a_route_that_no_shard_selects_is_shown(tmp_path: Path) -> None:
+    (tmp_path / "stray.yaml").write_text(STRAY)
+    (row,) = routes(load([tmp_path]))
+    assert row["admitted"].startswith("no: no IngressController selects it")
+
+
+def test_services(snapshot: Snapshot) -> None:
+    rows = {row["name"]: row for row in services(snapshot)}
+    assert rows["simple-webapp-docker"]["ports"] == ["8080-tcp:8080/TCP"]
+    assert rows["simple-webapp-docker"]["endpoints"] == 3
+    assert rows["router-ext"]["addresses"] == ["127.0.3.1", "127.0.3.2"]
+
+
+def test_endpoints_or_why_there_are_none(snapshot: Snapshot) -> None:
+    rows = list(served(snapshot))
+    assert [r["pod"] for r in rows if r["service"] == "tickets"] == ["tickets-0", "tickets-1"]
+    (none,) = (row for row in rows if row["service"] == "report")
+    assert none["address"].startswith("none: ")
+    assert "report-0" in none["address"]
+
+
+def test_pods(snapshot: Snapshot) -> None:
+    rows = {row["name"]: row for row in pods(snapshot)}
+    assert rows["report-0"]["ready"] == "no"
+    assert rows["tickets-1"]["services"] == ["tickets"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rows_of_a_kind_have_the_same_columns(kind: str, snapshot: Snapshot) -> None:
+    assert len({tuple(row) for row in KINDS[kind](snapshot)}) == 1
+
+
+def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    get(Options("routes", MANIFESTS, output="json"))
+    as_json = json.loads(capsys.readouterr().out)
+    get(Options("routes", MANIFESTS, output="yaml"))
+    assert yaml.safe_load(capsys.readouterr().out) == as_json
+    assert len(as_json) == 7
+
+
+def test_a_table_has_one_line_a_row_where_nobody_looks_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    get(Options("pods", MANIFESTS, namespace="tickets"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["NAME", "tickets-0", "tickets-1"]
+
+
+def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    get(Options("pods", MANIFESTS, namespace="nowhere"))
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "no pods in namespace nowhere\n"
