@@ -7,7 +7,7 @@ must have been told to expect a header; nothing here guesses.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from struct import Struct
 from types import MappingProxyType
@@ -229,7 +229,6 @@ def _read_v2(header: bytes, family: int) -> Verdict[Header]:
     return Found(Header(client, local, tlvs), len(header))
 
 
-_SINGLE: Final = frozenset((ALPN, AUTHORITY, CRC32C, UNIQUE_ID, SSL, NETNS))
 _LONGEST_ID: Final = 128  # section 2.2.5
 _SSL_START: Final = 5  # one byte of flags and four of the verification result, section 2.2.6
 _NO_FIELDS: Final[Mapping[int, bytes]] = MappingProxyType({})
@@ -237,40 +236,47 @@ _NO_FIELDS: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 def _fields(header: bytes, at: int) -> Mapping[int, bytes] | Reject:
     """Read the fields from `at` to the end of the header, and verify the checksum among them."""
-    if at == len(header):
+    size = len(header)
+    if at == size:
         return _NO_FIELDS
     found: dict[int, bytes] = {}
-    for start, kind, value in _walk(header, at):
-        if start < 0 or (kind in _SINGLE and kind in found) or not _fits(kind, value):
+    while at + 3 <= size:
+        kind = header[at]
+        start = at + 3
+        at = start + (header[at + 1] << 8) + header[at + 2]
+        value = header[start:at]
+        form = _FORMS.get(kind)
+        if form is not None and (kind in found or not form(value)):
             return _BAD_TLV
-        if kind == CRC32C:
-            zeroed = header[:start] + bytes(4) + header[start + 4 :]
-            if crc32c(zeroed) != int.from_bytes(value, "big"):
-                return _BAD_CRC
-        if kind != NOOP:
-            found.setdefault(kind, value)
-    return found
+        if kind == CRC32C and crc32c(header[:start] + bytes(4) + header[at:]) != _number(value):
+            return _BAD_CRC
+        if kind != NOOP and kind not in found:
+            found[kind] = value
+    return found if at == size else _BAD_TLV
 
 
-def _walk(data: bytes, at: int) -> Iterable[tuple[int, int, bytes]]:
-    """Give (where the value starts, type, value) of each field; -1 for one that overruns."""
-    size = len(data)
-    while at < size:
-        start = at + _TLV.size
-        if start > size:
-            yield -1, NOOP, b""
-            return
-        kind, length = _TLV.unpack_from(data, at)
-        at = start + length
-        yield (start if at <= size else -1), kind, data[start:at]
+def _number(value: bytes) -> int:
+    return int.from_bytes(value, "big")
 
 
-def _fits(kind: int, value: bytes) -> bool:
-    """Check a field whose form the specification fixes."""
-    if kind == CRC32C:
-        return len(value) == 4
-    if kind == UNIQUE_ID:
-        return len(value) <= _LONGEST_ID
-    if kind == SSL:
-        return len(value) >= _SSL_START and all(s >= 0 for s, _, _ in _walk(value, _SSL_START))
+def _is_any(_value: bytes) -> bool:
     return True
+
+
+def _is_ssl(value: bytes) -> bool:
+    """Tell whether the fields inside an SSL field end where it does."""
+    at, size = _SSL_START, len(value)
+    while at + 3 <= size:
+        at += 3 + (value[at + 1] << 8) + value[at + 2]
+    return at == size
+
+
+_FORMS: Final[Mapping[int, Callable[[bytes], bool]]] = {
+    ALPN: _is_any,
+    AUTHORITY: _is_any,
+    CRC32C: lambda value: len(value) == 4,
+    UNIQUE_ID: lambda value: len(value) <= _LONGEST_ID,
+    SSL: _is_ssl,
+    NETNS: _is_any,
+}
+"""The fields that may be there once, and what their values must look like."""

@@ -165,6 +165,8 @@ def test_the_longest_line_is_taken() -> None:
         (v2(0x21, 0x11, PAIR4 + tlv(ALPN, b"h2") * 2), "field"),
         (v2(0x21, 0x11, PAIR4 + tlv(UNIQUE_ID, bytes(129))), "field"),
         (v2(0x21, 0x11, PAIR4 + tlv(SSL, bytes(4))), "field"),
+        (v2(0x21, 0x11, PAIR4 + tlv(SSL, bytes(7))), "field"),
+        (v2(0x21, 0x11, PAIR4 + tlv(AUTHORITY, b"") * 2), "field"),
         (v2(0x21, 0x11, PAIR4 + tlv(SSL, bytes(5) + tlv(0x21, b"x", length=9))), "field"),
         (v2(0x21, 0x11, PAIR4 + tlv(CRC32C, bytes(3))), "field"),
         (v2(0x21, 0x11, PAIR4 + tlv(CRC32C, bytes(4))), "checksum"),
