@@ -84,9 +84,14 @@ def _with_consequence(problem: Problem, content: Content, held: set[Identity]) -
     """Add what the problem leads to, so that nobody has to wonder what is being served."""
     if (problem.kind, problem.namespace, problem.name) in held:
         return problem._replace(message=problem.message + _STAYS)
+    if problem.kind:
+        return problem
     staying = sum(entry.identity in held for entry in content.retained)
-    if not problem.kind and staying:
-        objects = "object" if staying == 1 else "objects"
-        suffix = f"; {staying} {objects} read from it before stay in force"
-        return problem._replace(message=problem.message + suffix)
-    return problem
+    return problem._replace(message=problem.message + stay(staying))
+
+
+def stay(count: int) -> str:
+    """Say how many objects stay in force though they can't be read; nothing where there is none."""
+    if not count:
+        return ""
+    return f"; {count} {'object' if count == 1 else 'objects'} read from it before stay in force"

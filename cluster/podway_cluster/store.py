@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from . import codec
-from .merge import Merged, merge
+from .merge import Merged, merge, stay
 from .model import Object
 from .objects import Content, Entry, Identity, Place, read_file
 from .parse.caps import FILE_BYTES
@@ -81,9 +81,16 @@ class Store:
     def _swap(self) -> None:
         ordered = [self._files[place].content for place in sorted(self._files)]
         self._merged = merge(ordered, self._merged.objects)
-        problems = (*map(_fault_problem, self._faults), *self._merged.problems)
+        problems = (*map(self._fault_problem, self._faults), *self._merged.problems)
         version = self.snapshot.version + 1
         self.snapshot = build(self._merged.objects.values(), problems, version)
+
+    def _fault_problem(self, fault: Fault) -> Problem:
+        below = (file.content for at, file in self._files.items() if _covers(fault.place, at))
+        staying = sum(
+            each.identity in self._merged.held for content in below for each in content.retained
+        )
+        return _file_problem(fault.place, fault.message + stay(staying))
 
 
 def _same(files: Mapping[Place, _File], before: Mapping[Place, _File]) -> bool:
@@ -149,7 +156,3 @@ def _with_retained(content: Content, before: _File | None) -> Content:
 
 def _file_problem(place: Place, message: str) -> Problem:
     return Problem(place.file, 1, "", "", "", "", message)
-
-
-def _fault_problem(fault: Fault) -> Problem:
-    return _file_problem(fault.place, fault.message)

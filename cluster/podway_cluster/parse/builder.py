@@ -21,6 +21,10 @@ Path = tuple[str | int, ...]
 """Keys and indexes that lead from a document's root to a value."""
 
 
+_BOOKKEEPING = "managedFields"
+"""Who changed what: often half of an exported object, and nothing that anyone here reads."""
+
+
 class Flaw(NamedTuple):
     """Something wrong at one place of a document that is well-formed otherwise."""
 
@@ -63,10 +67,13 @@ class Builder:
         self._anchors: dict[str, tuple[Json, int]] = {}
         self._values = 0
         self._aliased = 0
+        self._skipping = 0  # open mappings and sequences of what is not kept
 
     def take(self, event: events.Event) -> None:
         """Take the next event; those that stand for no value are ignored."""
-        if isinstance(event, events.ScalarEvent):  # most are
+        if self._skipping:
+            self._skip(event)
+        elif isinstance(event, events.ScalarEvent):  # most are
             self.scalar(event)
         elif isinstance(event, events.MappingStartEvent | events.SequenceStartEvent):
             self.open(event)
@@ -110,13 +117,25 @@ class Builder:
         if len(self._frames) >= DEPTH:
             raise MalformedError(f"is nested deeper than {DEPTH} levels", line_of(event))
         frames = self._frames
-        if frames and frames[-1].mapping is not None and frames[-1].key is None:
-            frames[-1].key = self._bad_key(event)
+        if frames and frames[-1].mapping is not None:
+            if frames[-1].key is None:
+                frames[-1].key = self._bad_key(event)
+            elif frames[-1].key == _BOOKKEEPING:
+                self._skipping = 1
+                return
         if len(frames) in (0, 2):
             self._note_line(event)
         mapping: dict[str, Json] | None = {} if type(event) is events.MappingStartEvent else None
         self._values += 1
         frames.append(_Frame(mapping, event.anchor, self._values))
+
+    def _skip(self, event: events.Event) -> None:
+        if isinstance(event, events.MappingStartEvent | events.SequenceStartEvent):
+            self._skipping += 1
+        elif isinstance(event, events.CollectionEndEvent):
+            self._skipping -= 1
+            if not self._skipping:
+                self._put(None, event)
 
     def close(self, event: events.CollectionEndEvent) -> None:
         """End the innermost mapping or sequence and put it where it belongs."""

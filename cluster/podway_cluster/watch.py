@@ -1,0 +1,110 @@
+"""The thread that keeps a store up to date: events are hints, the scan is the truth."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .notify import open_notify
+from .store import Store
+
+_AFTER_START = 0.5
+"""Seconds before the watching begins: what it imports would slow down the first answer of
+everything that starts at the same time. What changes meanwhile, the first scan then finds."""
+_STEP_MS = 25
+"""A burst has ended when nothing changed for this long."""
+_BURST_MS = 250
+"""A burst that does not end is taken in parts of this length."""
+_HEARTBEAT_MS = 1_000
+"""A scan without a hint happens this often: no watch sees a given path become a link to elsewhere,
+a linked file change in its own place, or what another machine writes to a shared file system."""
+_SCAN_SHARE = 100
+"""But scans without a hint take at most one hundredth of the time."""
+
+Wait = Callable[[], bool]
+"""Returns when something changed (True) or after a while (False)."""
+
+
+class Watch:
+    """Calls `store.rescan()` whenever something changed, and `on_change` for a new snapshot.
+
+    Both happen in a thread of its own. `note` is given sentences that an operator should see. An
+    error that is nobody's but ours ends the watching: it is in `error`, and `on_change` is called.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        directories: Sequence[Path],
+        on_change: Callable[[], None],
+        note: Callable[[str], None],
+    ) -> None:
+        self.error: Exception | None = None
+        self._store = store
+        self._directories = directories
+        self._on_change = on_change
+        self._note = note
+        self._noted = False
+        self._stopped = threading.Event()
+        self._due = 0.0
+        self._thread = threading.Thread(target=self._run, name="podway-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin watching."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End watching; returns when the thread has ended."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._stopped.wait(_AFTER_START)
+        try:
+            while not self._stopped.is_set():
+                self._watch_once()
+        except Exception as error:  # handed on: snapshots() raises it
+            self.error = error
+            self._on_change()
+
+    def _watch_once(self) -> None:
+        """Watch until the directories are others than those that the watches are set on."""
+        with self._watches() as wait:
+            self._rescan()
+            watched = self._store.watchable
+            while self._store.watchable == watched and not self._stopped.is_set():
+                if wait() or time.monotonic() >= self._due:
+                    self._rescan()
+
+    def _rescan(self) -> None:
+        began = time.monotonic()
+        if self._store.rescan():
+            self._on_change()
+        ended = time.monotonic()
+        self._due = ended + (ended - began) * _SCAN_SHARE
+
+    @contextlib.contextmanager
+    def _watches(self) -> Iterator[Wait]:
+        """Set watches on the directories; where there are none to be had, wait and look."""
+        try:
+            notify = open_notify([str(each) for each in self._directories if each.exists()])
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):  # which vanished since: a scan says so
+                self._note_once(error)
+            yield lambda: self._stopped.wait(_HEARTBEAT_MS / 1000)
+            return
+        with notify:
+            yield lambda: isinstance(
+                notify.watch(_BURST_MS, _STEP_MS, _HEARTBEAT_MS, self._stopped), set
+            )
+
+    def _note_once(self, error: OSError) -> None:
+        if not self._noted:
+            self._noted = True
+            self._note(
+                f"the kernel gives no watches ({error}): changes are looked for every second; "
+                "raise fs.inotify.max_user_watches and fs.inotify.max_user_instances"
+            )
