@@ -78,11 +78,9 @@ async def proxy(
 
 
 async def connect(address: tuple[str, int], source: str = "") -> socket.socket:
-    sock = socket.socket()
+    """A connected socket; the kernel accepts by itself, so this does not wait for the plane."""
+    sock = socket.create_connection(address, source_address=(source, 0) if source else None)
     sock.setblocking(False)
-    if source:
-        sock.bind((source, 0))
-    await asyncio.get_running_loop().sock_connect(sock, address)
     return sock
 
 

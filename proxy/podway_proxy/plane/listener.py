@@ -100,7 +100,11 @@ class Listener:
         sock.setblocking(False)
         tally = self._plane.tally
         tally.row[tally.accepted] += 1
-        self._on_accept(sock, peer[:2])
+        try:
+            self._on_accept(sock, peer[:2])
+        except Exception as error:
+            # No edge will tell of the others in the queue: one's fault must not strand them.
+            self._plane.report(error)
         return True
 
     def _failed(self, error: OSError) -> bool:

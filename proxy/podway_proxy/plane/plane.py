@@ -148,6 +148,13 @@ class Plane:
         """
         self._wheel.put(timed, at)
 
+    def report(self, error: Exception) -> None:
+        """Hand a callback's error to the loop: one connection's fault must not stop the batch."""
+        if self._loop is not None:
+            self._loop.call_exception_handler(
+                {"message": "a connection's callback failed", "exception": error}
+            )
+
     @property
     def watched(self) -> int:
         """How many descriptors are watched."""
@@ -172,7 +179,7 @@ class Plane:
                 try:
                     callback(mask)
                 except Exception as error:
-                    self._report(error)
+                    self.report(error)
         if self._closing:
             self._close_all()
 
@@ -197,7 +204,7 @@ class Plane:
         try:
             callback()
         except Exception as error:
-            self._report(error)
+            self.report(error)
 
     def _settle(self) -> None:
         self._busy = False
@@ -214,10 +221,3 @@ class Plane:
         if self._queue and not self._armed and self._loop is not None:
             self._armed = True
             self._loop.call_soon(self._on_queue)
-
-    def _report(self, error: Exception) -> None:
-        """Hand a callback's error to the loop: one connection's fault must not stop the batch."""
-        if self._loop is not None:
-            self._loop.call_exception_handler(
-                {"message": "a connection's callback failed", "exception": error}
-            )
