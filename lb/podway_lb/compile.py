@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from podway_cluster.endpoints import ServingEndpoint, endpoints
-
 from podway_cluster import Problem, Snapshot
+from podway_cluster.endpoints import ServingEndpoint, endpoints
 from podway_cluster.model import Service
 from podway_cluster.model.service import ServicePort
 from podway_lb.addresses import bad_ranges, cidrs, listen_on, listener_key
@@ -67,7 +66,7 @@ def compile_snapshot(snapshot: Snapshot, options: Options) -> Compilation:
     compiled = Compiled(
         entries={_key(one): _entry(one, options)._asdict() for one in served},
         listeners=tuple(spec for one in served for spec in one.listeners),
-        probes=_probes(served),
+        probes=_probes(served, options),
         problems=tuple(problems),
         ready=bool(served),
         why="" if served else _nothing(services, options),
@@ -106,10 +105,7 @@ def _serve(
     listeners: tuple[ListenerSpec, ...],
     options: Options,
 ) -> Served:
-    # A Service's unnamed port is its only one.
-    found, why = endpoints(
-        snapshot, *service.meta.key, port.name or None, allow_loopback=options.allow_loopback
-    )
+    found, why = endpoints(snapshot, *service.meta.key, port, allow_loopback=options.allow_loopback)
     return Served(service, port, listeners, tuple(found), why)
 
 
@@ -124,7 +120,7 @@ def _entry(served: Served, options: Options) -> ServiceEntry:
     announced = service.meta.annotations.get(PROXY_ANNOTATION) == "*"
     return ServiceEntry(
         listeners=[spec.key for spec in served.listeners],
-        endpoints=[(one.host, one.port, one.name) for one in served.endpoints],
+        endpoints=[(one.host, one.port, one.node or one.name) for one in served.endpoints],
         policy="source" if service.session_affinity == "ClientIP" else "leastconn",
         proxy=announced or options.proxy_protocol == PROXY_V2,
         ranges=cidrs([one for one in ranges if one not in wrong]) if ranges else None,
@@ -132,7 +128,7 @@ def _entry(served: Served, options: Options) -> ServiceEntry:
     )
 
 
-def _probes(served: list[Served]) -> tuple[ProbeSpec, ...]:
+def _probes(served: list[Served], options: Options) -> tuple[ProbeSpec, ...]:
     """Check every endpoint as OpenShift's own ingress check does: every 1 s, fall 2, rise 3."""
     probes: dict[Address, ProbeSpec] = {}
     for one in served:
@@ -149,7 +145,8 @@ def _probes(served: list[Served]) -> tuple[ProbeSpec, ...]:
                     timeout=1.0,
                     fall=2,
                     rise=3,
-                    name=endpoint.name,
+                    name=endpoint.node or endpoint.name,
+                    source=options.source,
                 ),
             )
     return tuple(probes.values())

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from podway_cluster.source import DirectorySource, load
+from podway_cluster.load import load
+from podway_cluster.source import DirectorySource
 
 from podway_cluster import Snapshot
 from podway_lb.compile import Compilation, Served, compile_snapshot

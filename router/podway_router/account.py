@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from podway_proxy.http import front
 from podway_proxy.values import Endpoint
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ STEPS = (
 )
 """The steps at which a request or connection is refused (see the README)."""
 COUNTERS = (
-    "requests_total",
+    *front.COUNTERS,
     "redirects_total",
-    "connections_total:port=http",
-    "connections_total:port=https",
+    "tls_connections_total",
     "passthrough_bytes_total:direction=to_server",
     "passthrough_bytes_total:direction=to_client",
     "connect_failures_total",
@@ -42,23 +42,19 @@ _REMEMBERED = 1000
 class Account:
     """The counters by name, and the log lines that say why."""
 
-    __slots__ = ("_log", "_misses", "_slots", "access", "count")
+    __slots__ = ("_log", "_misses", "_row", "_slots")
 
-    def __init__(self, log: Log, counters: Counters, access: bool) -> None:
-        """Take the worker's log and counters; `access`: one line per request and connection."""
+    def __init__(self, log: Log, counters: Counters) -> None:
         self._log = log
+        self._row = counters.row
         self._slots = {name: counters.slot(name) for name in COUNTERS}
         self._misses: set[tuple[str, str]] = set()
-        self.access = access
-        row = counters.row
-        slots = self._slots
 
-        def count(name: str, more: int = 1) -> None:
-            slot = slots.get(name)
-            if slot is not None:
-                row[slot] += more
-
-        self.count = count
+    def count(self, name: str, more: int = 1) -> None:
+        """Add to a counter of COUNTERS; another name is not counted."""
+        slot = self._slots.get(name)
+        if slot is not None:
+            self._row[slot] += more
 
     def refused(self, step: str) -> None:
         """Count a refusal."""
@@ -84,7 +80,3 @@ class Account:
         """Note an endpoint that could not be connected to."""
         self.count("connect_failures_total")
         self._log.info("connect failed", by=label, endpoint=str(endpoint), reason=reason)
-
-    def line(self, event: str, **fields: object) -> None:
-        """Write a line of the access log."""
-        self._log.info(event, **fields)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from podway_proxy.limits import Limits
+
 SHARD = "shard/"
 ROUTE = "route/"
 
@@ -72,6 +74,11 @@ def read_route(value: dict[str, Any]) -> RouteEntry:
 def read_shard(value: dict[str, Any]) -> ShardEntry:
     """Rebuild a ShardEntry likewise."""
     return ShardEntry(**value)
+
+
+def limits_of(shard: ShardEntry) -> Limits:
+    """Give the deadlines and caps of a controller's front ends."""
+    return Limits(**shard.limits)
 
 
 def listener_key(kind: str, controller: str, host: str, port: int) -> str:

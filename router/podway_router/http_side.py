@@ -5,15 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.front import HttpFront
-
 from podway_proxy.http.answer import Answer
+from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import AccessRecord, Target
 from podway_router.decide import Match, Redirect
+from podway_router.entry import limits_of
 
 if TYPE_CHECKING:
+    import socket
+
     from podway_proxy.http.request import Request
-    from podway_proxy.values import Arrival
+    from podway_proxy.values import Address, Arrival
+    from podway_router.entry import ShardEntry
     from podway_router.side import Setting
     from podway_router.ways import Way
 
@@ -24,29 +27,41 @@ class HttpSide:
     """Decides for each request by its host and path."""
 
     def __init__(self, setting: Setting) -> None:
-        limits = setting.limits
         self._setting = setting
         self._account = setting.account
-        self._forwarded = setting.shard.forwarded
-        self._connect_timeout = limits.connect_timeout
+        self._forwarded = ""
+        self._connect_timeout = 0.0
         external = setting.options.external_https_port
         self._suffix = "" if external == HTTPS_PORT else f":{external}"
         self.front = HttpFront(
             setting.plane,
             route=self._route,
-            limits=limits,
             log=setting.log,
+            counters=setting.counters,
             takes_proxy=setting.takes_proxy,
             server_name=f"podway-router {setting.controller}",
-            access=self._access,
+            access=self._access if setting.options.access_log else None,
         )
+
+        self.adapt(setting.shard)
+
+    def accept(self, sock: socket.socket, peer: Address) -> None:
+        """Take over an accepted connection."""
+        self.front.accept(sock, peer)
+
+    def adapt(self, shard: ShardEntry) -> None:
+        """Go by these settings of the controller from now on."""
+        limits = limits_of(shard)
+        self.front.limits = limits
+        self._connect_timeout = limits.connect_timeout
+        self._forwarded = shard.forwarded
 
     def _route(self, request: Request, arrival: Arrival) -> Target | Answer:
         current = self._setting.current()
         found = current.tables[self._setting.controller].http(request.host, request.path)
         if isinstance(found, Match):
             way = current.ways[found.key]
-            return self._target(way, arrival) if not way.entry.step else _nobody(way)
+            return self._target(way, arrival) if not way.entry.step else self._nobody(way)
         if isinstance(found, Redirect):
             return self._redirect(request)
         self._account.missed(found, request.host, arrival.client[0])
@@ -75,25 +90,20 @@ class HttpSide:
         return Answer(302, "redirect", reason, (("Location", location),))
 
     def _access(self, record: AccessRecord) -> None:
-        account = self._account
-        account.count("requests_total")
-        if record.step in ("no-service", "no-endpoint", "connect"):
-            account.refused(record.step)
-        if account.access:
-            account.line(
-                "request",
-                client=record.client[0],
-                method=record.method,
-                host=record.host,
-                target=record.target,
-                status=record.status,
-                step=record.step,
-                by=record.label,
-                endpoint=str(record.endpoint or ""),
-                seconds=record.seconds,
-                attempts=record.attempts,
-            )
+        self._setting.log.info(
+            "request",
+            client=record.client[0],
+            method=record.method,
+            host=record.host,
+            target=record.target,
+            status=record.status,
+            step=record.step,
+            by=record.label,
+            endpoint=str(record.endpoint or ""),
+            seconds=record.seconds,
+            attempts=record.attempts,
+        )
 
-
-def _nobody(way: Way) -> Answer:
-    return Answer(503, way.entry.step, f"{way.label}: {way.entry.why}")
+    def _nobody(self, way: Way) -> Answer:
+        self._account.refused(way.entry.step)
+        return Answer(503, way.entry.step, f"{way.label}: {way.entry.why}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from podway_proxy.limits import Limits
 from podway_router.entry import ShardEntry
 
 if TYPE_CHECKING:
     from podway_proxy.balance.load import Load
+    from podway_proxy.counters import Counters
     from podway_proxy.log import Log
     from podway_proxy.plane.plane import Plane
     from podway_router.account import Account
@@ -23,6 +23,7 @@ class Setting(NamedTuple):
     controller: str
     plane: Plane
     log: Log
+    counters: Counters
     options: Options
     load: Load
     account: Account
@@ -30,8 +31,3 @@ class Setting(NamedTuple):
     """Gives the map in force at the moment."""
     takes_proxy: Callable[[str], bool] | None
     shard: ShardEntry
-
-    @property
-    def limits(self) -> Limits:
-        """The controller's deadlines and caps."""
-        return Limits(**self.shard.limits)

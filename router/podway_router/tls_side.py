@@ -10,10 +10,15 @@ from podway_proxy.sniff import tls
 from podway_proxy.sniff.postgres import SSL_REQUEST, sniff_preamble
 from podway_proxy.values import Arrival, Decision, Forward, Refuse
 from podway_router.decide import Match
+from podway_router.entry import limits_of
 
 if TYPE_CHECKING:
+    import socket
+
     from podway_proxy.plane.tunnel import Closed
+    from podway_proxy.values import Address
     from podway_proxy.verdict import Reject
+    from podway_router.entry import ShardEntry
     from podway_router.side import Setting
     from podway_router.ways import Way
 
@@ -27,21 +32,32 @@ class TlsSide:
     """Decides for each connection by its ClientHello."""
 
     def __init__(self, setting: Setting) -> None:
-        limits = setting.limits
         self._setting = setting
-        self._connect_timeout = limits.connect_timeout
+        self._connect_timeout = 0.0
         self.front: TcpFront[tls.Hello] = TcpFront(
             setting.plane,
             decide=self._decide,
-            sniff=partial(tls.sniff_hello, limit=limits.hello_bytes),
+            sniff=tls.sniff_hello,
             sniff_answer=_not_tls,
             preamble=sniff_preamble,
             takes_proxy=setting.takes_proxy,
-            limits=limits,
             log=setting.log,
             refused=_unreachable,
             on_closed=self._closed,
         )
+
+        self.adapt(setting.shard)
+
+    def accept(self, sock: socket.socket, peer: Address) -> None:
+        """Take over an accepted connection."""
+        self._setting.account.count("tls_connections_total")
+        self.front.accept(sock, peer)
+
+    def adapt(self, shard: ShardEntry) -> None:
+        """Go by these settings of the controller from now on."""
+        limits = limits_of(shard)
+        self.front.limits = limits
+        self._connect_timeout = limits.connect_timeout
 
     def _decide(self, arrival: Arrival, hello: tls.Hello | None, preamble: bool) -> Decision:
         current = self._setting.current()
@@ -72,13 +88,12 @@ class TlsSide:
 
     def _closed(self, closed: Closed) -> None:
         account = self._setting.account
-        account.count("connections_total:port=https")
         account.count("passthrough_bytes_total:direction=to_server", closed.to_server)
         account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
         if closed.refused is not None:
             account.refused(closed.refused.step)
-        if account.access:
-            account.line(
+        if self._setting.options.access_log:
+            self._setting.log.info(
                 "connection",
                 client=closed.arrival.client[0],
                 by=closed.label,

@@ -12,7 +12,7 @@ from podway_proxy.balance.policy import make
 from podway_proxy.balance.up import alive
 from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
-from podway_router.entry import ROUTE, RouteEntry, read_route, route_of_key
+from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
 
 DOWN = "down/"
 
@@ -66,7 +66,9 @@ def rebuilt(
             ways[key] = _way(key, read_route(entries[key]), down, ways.get(key), load, random)
         else:
             ways.pop(key, None)
-    tables = {**before.tables, **_tables(ways, {route_of_key(key)[0] for key in routes})}
+    controllers = {route_of_key(key)[0] for key in routes}
+    controllers.update(key.removeprefix(SHARD) for key in changed if key.startswith(SHARD))
+    tables = {**before.tables, **_tables(ways, controllers)}
     return Map(ways, tables, down)
 
 

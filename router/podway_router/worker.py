@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.load import Load
 from podway_proxy.networks import Networks
@@ -22,30 +22,16 @@ if TYPE_CHECKING:
 
     from podway_proxy.process.daemon import WorkerLink
     from podway_proxy.process.spec import Json, ListenerSpec
-    from podway_proxy.values import Address
 
 __all__ = ["COUNTERS", "Worker", "build"]
 
 
-class Front(Protocol):
-    """What both kinds of front end have in common."""
-
-    @property
-    def active(self) -> int:
-        """Connections that have not ended."""
-
-    def accept(self, sock: socket.socket, peer: Address) -> None:
-        """Take over an accepted connection."""
-
-    def drain(self) -> None:
-        """Let the connections finish, without further requests."""
-
-
 class Door(NamedTuple):
-    """A listening socket and the front end behind it."""
+    """A listening socket and what is behind it."""
 
+    controller: str
     listener: Listener
-    front: Front
+    side: HttpSide | TlsSide
 
 
 class Worker:
@@ -54,13 +40,13 @@ class Worker:
     def __init__(self, link: WorkerLink) -> None:
         self._link = link
         self._options = read(link.options)
-        self._account = Account(link.log, link.counters, self._options.access_log)
+        self._account = Account(link.log, link.counters)
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()
         self._shards: dict[str, ShardEntry] = {}
         self._doors: dict[str, Door] = {}
-        self._leaving: list[Front] = []
+        self._leaving: list[HttpSide | TlsSide] = []
         trusted = Networks(self._options.trusted)
         self._takes_proxy: Callable[[str], bool] | None = (
             trusted.holds if self._options.trusted else None
@@ -69,8 +55,9 @@ class Worker:
     def listen(self, spec: ListenerSpec, sock: socket.socket) -> None:
         """Serve a listening socket as its key says: http or https, for which controller."""
         kind, controller = listener_of_key(spec.key)
-        front = self._front(kind, controller)
-        self._doors[spec.key] = Door(Listener(self._link.plane, sock, front.accept), front)
+        side = self._side(kind, controller)
+        listener = Listener(self._link.plane, sock, side.accept)
+        self._doors[spec.key] = Door(controller, listener, side)
 
     def unlisten(self, key: str) -> None:
         """Accept what is queued, close, and let the connections finish."""
@@ -78,8 +65,8 @@ class Worker:
         if door is None:
             return
         door.listener.drain()
-        door.front.drain()
-        self._leaving = [front for front in (*self._leaving, door.front) if front.active]
+        door.side.front.drain()
+        self._leaving = [side for side in (*self._leaving, door.side) if side.front.active]
 
     def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
         """Swap to the full set of entries."""
@@ -96,8 +83,8 @@ class Worker:
 
     def active(self) -> int:
         """Count the connections that are still to finish."""
-        fronts = (*self._leaving, *(door.front for door in self._doors.values()))
-        return sum(front.active for front in fronts)
+        sides = (*self._leaving, *(door.side for door in self._doors.values()))
+        return sum(side.front.active for side in sides)
 
     def current(self) -> ways.Map:
         """Give the map in force."""
@@ -105,24 +92,26 @@ class Worker:
 
     def _set_shard(self, key: str, value: Json | None) -> None:
         controller = key.removeprefix(SHARD)
-        if value is None:
-            self._shards.pop(controller, None)
-        else:
-            self._shards[controller] = read_shard(value)
+        shard = ShardEntry({}) if value is None else read_shard(value)
+        self._shards[controller] = shard
+        for door in self._doors.values():
+            if door.controller == controller:
+                door.side.adapt(shard)
 
-    def _front(self, kind: str, controller: str) -> Front:
+    def _side(self, kind: str, controller: str) -> HttpSide | TlsSide:
         setting = Setting(
             controller,
             self._link.plane,
             self._link.log,
+            self._link.counters,
             self._options,
             self._load,
             self._account,
             current=self.current,
             takes_proxy=self._takes_proxy,
-            shard=self._shards.get(controller, ShardEntry({})),
+            shard=self._shards[controller],
         )
-        return HttpSide(setting).front if kind == HTTP else TlsSide(setting).front
+        return HttpSide(setting) if kind == HTTP else TlsSide(setting)
 
 
 def build(link: WorkerLink) -> Worker:
