@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -51,7 +52,8 @@ class Session:
     def post(self, action: Callable[[], None]) -> None:
         """Have `action` called in the loop; may be called from any thread."""
         self._posted.append(action)
-        self._wake.send(b"\0")
+        with contextlib.suppress(OSError):  # closed: the loop has ended
+            self._wake.send(b"\0")
 
     def run(self) -> int:
         """Pass on what happens until told to stop or until a process ends; give the exit code."""
@@ -66,6 +68,17 @@ class Session:
             self._screen.say(self._screen.paint("bad", f"{ended.name} ended {_how(ended)}"))
         return self._finish(failed=ended is not None)
 
+    def close(self) -> None:
+        """Kill what still runs (after a failed launch) and give everything back."""
+        for child in self._children:
+            if child.poll() is None:
+                child.kill()
+            child.output.close()
+        self._untrap()
+        self._selector.close()
+        self._wake.close()
+        self._woken.close()
+
     def _finish(self, *, failed: bool) -> int:
         asked = self._told
         begun = time.monotonic()
@@ -78,7 +91,6 @@ class Session:
         else:
             took = time.monotonic() - begun
             self._screen.say(self._screen.paint("dim", f"all stopped after {took:.1f} s"))
-        self._untrap()
         return FAILED if failed or killed else CLEAN
 
     def _turn(self, wait: float | None, asked: int = 0) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -55,15 +56,19 @@ def up(options: Options) -> int:
     screen = Screen(sys.stdout, colour=has_colour(sys.stdout), quiet=options.quiet)
     try:
         prepared = prepare(options)
-        session = Session(screen)
-        session.launch([runnable(one) for one in _commands(prepared)])
-        _save(prepared)
-    except (CannotStartError, UnfitError, FileNotFoundError, PermissionError) as error:
+        with contextlib.closing(Session(screen)) as session:
+            session.launch([runnable(one) for one in _commands(prepared)])
+            return _run(session, screen, prepared, started)
+    except (CannotStartError, UnfitError, OSError) as error:
         sys.stderr.write(f"podway up: {error}\n")
         return CANNOT_START
-    _greet(screen, prepared)
-    _watch_for_answer(session, screen, prepared, started)
+
+
+def _run(session: Session, screen: Screen, prepared: Prepared, started: float) -> int:
+    _save(prepared)
     try:
+        _greet(screen, prepared)
+        _watch_for_answer(session, screen, prepared, started)
         return session.run()
     finally:
         state.forget(prepared.state)
