@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from podway_dns import names
 from podway_dns.records import RRset, soa_rdata, txt_rdata
 from podway_dns.zone import Snapshot, Zone

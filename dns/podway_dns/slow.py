@@ -11,7 +11,7 @@ import dnslib
 from podway_dns import cookies
 from podway_dns.asked import Asked
 from podway_dns.lookup import OUTSIDE, Owned, Result, lookup
-from podway_dns.names import labels
+from podway_dns.names import Name, labels
 from podway_dns.packing import EDNS_SIZE, PLAIN_SIZE
 from podway_dns.query import COOKIE, HEADER, Edns, Query, Refused, read
 from podway_dns.records import (
@@ -84,15 +84,17 @@ def _result(query: Query, asked: Asked, snapshot: Snapshot | None) -> Result:
         return never
     result = lookup(snapshot, query.name, query.rtype)
     if query.rtype == ANY and asked.udp:
-        result = _minimal_any(result)
+        result = _minimal_any(query.name, result)
     if query.rclass == CLASS_ANY:  # RFC 1034 section 3.7.1: never authoritative
         result = result._replace(authoritative=False)
     return result
 
 
-def _minimal_any(result: Result) -> Result:
-    """Answer ANY with one RRset only (RFC 8482 section 4.1)."""
-    return result._replace(answer=result.answer[:1]) if result.answer else result
+def _minimal_any(name: Name, result: Result) -> Result:
+    """Answer ANY with one RRset only (RFC 8482 section 4.1); a DNAME needs its CNAME, too."""
+    if not result.answer or result.answer[0][0] != name:
+        return result
+    return result._replace(answer=result.answer[:1])
 
 
 def _refuse(refused: Refused) -> bytes:

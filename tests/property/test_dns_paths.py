@@ -6,6 +6,7 @@ import dns.message
 from dns_zones import opt, query, relative, snapshots
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from podway_dns import fast, names, slow
 from podway_dns.asked import Asked
 from podway_dns.zone import Snapshot

@@ -1,0 +1,62 @@
+"""What podway-dns counts: queries by transport, type and path, answers by rcode, drops."""
+
+from __future__ import annotations
+
+from podway_dns.records import RCODE_NAMES, TYPE_NAMES
+from podway_proxy.counters import Counters
+
+TRANSPORTS = ("udp", "tcp", "tls", "http")
+DROPS = ("malformed", "rate", "unsent")
+"""Why a query got no answer: no header or itself an answer; response-rate limit; not taken by the
+kernel."""
+REFUSALS = ("connections", "per-client")
+"""Why a connection was closed at once: which cap."""
+
+COUNTERS: tuple[str, ...] = (
+    *(f"queries_total:transport={name}" for name in TRANSPORTS),
+    *(f"questions_total:type={name}" for name in (*TYPE_NAMES.values(), "other")),
+    *(f"answers_total:rcode={name}" for name in (*RCODE_NAMES.values(), "other")),
+    *(f"paths_total:path={name}" for name in ("fast", "slow")),
+    *(f"dropped_total:reason={name}" for name in DROPS),
+    *(f"refused_total:reason={name}" for name in REFUSALS),
+    "truncated_total",
+    "busy_microseconds_total",
+    "connections",
+)
+
+
+class Meter:
+    """Counts into one worker's row."""
+
+    __slots__ = ("_rcodes", "_row", "_slot", "_types", "connections", "other_type")
+
+    def __init__(self, counters: Counters) -> None:
+        self._slot = counters.slot
+        self._row = counters.row
+        self._types = {
+            number.to_bytes(2, "big"): counters.slot(f"questions_total:type={name}")
+            for number, name in TYPE_NAMES.items()
+        }
+        self.other_type = counters.slot("questions_total:type=other")
+        other = counters.slot("answers_total:rcode=other")
+        self._rcodes = [other] * 16
+        for number, name in RCODE_NAMES.items():
+            if number < 16:
+                self._rcodes[number] = counters.slot(f"answers_total:rcode={name}")
+        self.connections = counters.slot("connections")
+
+    def answered(self, reply: bytes) -> None:
+        """Count one answer by the type asked for, which it repeats, and by its rcode.
+
+        Extended codes (BADVERS, BADCOOKIE) count by their low four bits, as the header has them.
+        """
+        row = self._row
+        end = reply.find(b"\0", 12) + 1
+        row[self._types.get(reply[end : end + 2], self.other_type)] += 1
+        row[self._rcodes[reply[3] & 15]] += 1
+        if reply[2] & 2:
+            self.add("truncated_total")
+
+    def add(self, name: str, count: int = 1) -> None:
+        """Add to a counter by its name."""
+        self._row[self._slot(name)] += count

@@ -1,0 +1,1 @@
+"""Where zone data come from: objects, zone files, a TXT file. The loader's side."""
