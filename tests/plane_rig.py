@@ -79,7 +79,10 @@ async def proxy(
 
 async def connect(address: tuple[str, int], source: str = "") -> socket.socket:
     """A connected socket; the kernel accepts by itself, so this does not wait for the plane."""
-    sock = socket.create_connection(address, source_address=(source, 0) if source else None)
+    sock = socket.socket()
+    if source:
+        sock.bind((source, 0))
+    sock.connect(address)
     sock.setblocking(False)
     return sock
 
