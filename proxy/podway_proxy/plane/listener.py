@@ -63,6 +63,9 @@ class Listener:
         self._plane.deadline(self, math.inf)
         while self._accept():
             pass
+        # The master and other workers hold the same open socket: our close alone would leave it
+        # in the epoll set, with a number that the next connection gets.
+        self._plane.unwatch(self.sock.fileno())
         self._plane.close(self.sock)
 
     def on_deadline(self) -> None:
