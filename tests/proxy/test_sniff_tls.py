@@ -76,6 +76,8 @@ def test_name_as_host_rule(sent: bytes, read_as: str | None) -> None:
         b"a." * 128 + b"test",
         b"a" + b"." * 255,
         b"x" * 300,
+        b":" * 15_000 + b"x",
+        b"1." * 7_000,
     ],
 )
 def test_name_that_is_none(name: bytes) -> None:
