@@ -42,7 +42,7 @@ def test_the_route_is_named_with_its_file(lab: Snapshot) -> None:
     found = find_route(lab, read_target("http://web.apps.lab.example.test/x?y"))
     assert found.step.ok
     assert "demo/web has host web.apps.lab.example.test" in found.step.text
-    assert "/manifests/apps/webapp.yaml:" in found.step.details[0]
+    assert "/manifests/apps/1-webapp.yaml:" in found.step.details[0]
 
 
 def test_the_longest_path_counts(lab: Snapshot) -> None:
