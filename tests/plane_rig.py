@@ -80,9 +80,13 @@ async def proxy(
 async def connect(address: tuple[str, int], source: str = "") -> socket.socket:
     """A connected socket; the kernel accepts by itself, so this does not wait for the plane."""
     sock = socket.socket()
-    if source:
-        sock.bind((source, 0))
-    sock.connect(address)
+    try:
+        if source:
+            sock.bind((source, 0))
+        sock.connect(address)
+    except OSError:
+        sock.close()
+        raise
     sock.setblocking(False)
     return sock
 
