@@ -63,7 +63,7 @@ def _add_up(commands: Commands) -> None:
     for name in ("http", "https", "dns"):
         made.add_argument(f"--{name}-port", type=_port, metavar="N", help=f"{name} port to use")
     _add_state(made)
-    made.add_argument("--quiet", action="store_true", help="leave out what the daemons say")
+    made.add_argument("--quiet", action="store_true", help="show only what is wrong")
     made.set_defaults(run=_up)
 
 

@@ -15,13 +15,39 @@ GIVE_UP_SECONDS = 20.0
 class Probe:
     """Where to begin, and what to ask for."""
 
-    def __init__(self, dns: tuple[str, int], host: str, path: str, port: int) -> None:
+    def __init__(
+        self,
+        dns: tuple[str, int],
+        host: str,
+        path: str,
+        port: int,
+        ready: tuple[tuple[str, int], ...] = (),
+    ) -> None:
         self.dns = dns
+        self._ready = ready
         self.host = host
         self.path = path
         self.port = port
         self.answered_by = ""
         """The pod's own words for itself (its X-Pod header), once it has answered."""
+
+    def router_is_ready(self) -> bool:
+        """Tell whether any router says so on its statsPort, or there is none to ask.
+
+        The balancers take connections before the routers do; asking them too early would fill
+        the screen with failures that are none.
+        """
+        from podway.ask import exchange, request
+
+        for address in self._ready:
+            try:
+                with socket.create_connection(address, timeout=1.0) as sock:
+                    answer = exchange(sock, request(address[0], "/healthz/ready", "*/*"))
+            except OSError:
+                continue  # not there yet; the next router may be
+            if answer.status == 200:
+                return True
+        return not self._ready
 
     def try_once(self) -> bool:
         """Resolve, connect, ask; True when a pod answered. Raises OSError where the way ends."""
@@ -40,10 +66,12 @@ class Probe:
     def run(self, done: Callable[[float], None]) -> None:
         """Try until it works; then call `done` with the time (CLOCK_BOOTTIME), or with 0.0."""
         end = time.monotonic() + GIVE_UP_SECONDS
+        ready = False
         while time.monotonic() < end:
             # Refused and reset are what a way says of which some part is not there yet.
             with contextlib.suppress(OSError):
-                if self.try_once():
+                ready = ready or self.router_is_ready()
+                if ready and self.try_once():
                     done(time.clock_gettime(time.CLOCK_BOOTTIME))
                     return
             time.sleep(POLL_SECONDS)

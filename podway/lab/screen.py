@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TextIO
 
-from podway.lab.lines import render
+from podway.lab.lines import read, render
 
 _SOURCES = ("36", "33", "34", "35", "32", "96", "93", "94")
 """ANSI colours by source, readable on dark and on light ground; red is left to errors."""
@@ -25,6 +25,11 @@ class Screen:
         self._quiet = quiet
         self._labels: dict[str, str] = {}
         self._partial: dict[str, bytes] = {}
+        self._hushed = False
+
+    def hush(self) -> None:
+        """From now on pass on only what is wrong: nobody needs to read how each part stops."""
+        self._hushed = True
 
     def say(self, text: str = "") -> None:
         """Write lines of podway's own."""
@@ -45,10 +50,17 @@ class Screen:
             lines.append(rest)
         elif rest:
             self._partial[source] = rest
-        texts = [line.decode("utf-8", "replace") for line in lines if line.strip()]
-        if texts and not self._quiet:
+        decoded = (line.decode("utf-8", "replace") for line in lines if line.strip())
+        texts = [text for text in decoded if not self._hides(text)]
+        if texts:
             label = self._label(source)
             self.say("\n".join(f"{label} {render(text, self.paint)}" for text in texts))
+
+    def _hides(self, text: str) -> bool:
+        if not self._quiet and not self._hushed:
+            return False
+        record = read(text)
+        return record is not None and record.get("level") not in ("warning", "error")
 
     def _label(self, source: str) -> str:
         label = self._labels.get(source)

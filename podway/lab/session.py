@@ -63,6 +63,7 @@ class Session:
             ended = next((child for child in self._children if child.poll() is not None), None)
         if ended is None:
             self._screen.say(self._screen.paint("dim", "stopping ..."))
+            self._screen.hush()
         else:
             self._read_out(ended)
             self._screen.say(self._screen.paint("bad", f"{ended.name} ended {_how(ended)}"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,10 +114,12 @@ def runnable(command: Command) -> Command:
     if first == "-m":
         return command._replace(arguments=[sys.executable, *command.arguments])
     beside = Path(sys.executable).with_name(first)
-    path = str(beside) if beside.exists() else shutil.which(first)
-    if path is None:
-        raise CannotStartError(f"{first} is not installed beside {sys.executable} nor in PATH")
-    return command._replace(arguments=[path, *rest])
+    if not beside.exists():
+        raise CannotStartError(
+            f"{first} is not installed beside {sys.executable}: install podway with its commands, "
+            "as `make up` does"
+        )
+    return command._replace(arguments=[str(beside), *rest])
 
 
 def _commands(prepared: Prepared) -> list[Command]:
@@ -160,7 +161,9 @@ def _watch_for_answer(session: Session, screen: Screen, prepared: Prepared, star
         screen.say("no Route without TLS has a ready pod: nothing to ask for a first answer")
         return
     ports = prepared.ports
-    probe = Probe((prepared.lab.dns, ports.dns), first.name, first.path, ports.http)
+    lab = prepared.lab
+    asked = [(router.address, three[2]) for router in lab.routers for _, three in lab.controllers]
+    probe = Probe((lab.dns, ports.dns), first.name, first.path, ports.http, tuple(asked))
 
     def answered(at: float) -> None:
         session.post(lambda: tell(screen, prepared, at and at - started, probe.answered_by))

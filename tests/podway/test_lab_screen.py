@@ -32,12 +32,22 @@ def test_a_line_without_end_does_not_fill_the_memory() -> None:
     assert len(out.getvalue()) > LINE_MOST
 
 
-def test_quiet_leaves_out_what_others_say() -> None:
+def test_quiet_shows_only_what_is_wrong() -> None:
     out = io.StringIO()
-    screen = Screen(out, colour=False, quiet=True)
-    screen.pass_on("a", b"x\n")
+    screen = Screen(out, colour=False, quiet=True, width=1)
+    screen.pass_on("a", b'{"event": "fine", "level": "info"}\n')
+    screen.pass_on("a", b'{"event": "odd", "level": "warning"}\nnot a record\n')
     screen.say("own")
-    assert out.getvalue() == "own\n"
+    assert out.getvalue() == "a │  warning: odd\na │ not a record\nown\n"
+
+
+def test_a_hushed_screen_is_quiet_from_then_on() -> None:
+    out = io.StringIO()
+    screen = Screen(out, colour=False, width=1)
+    screen.pass_on("a", b'{"event": "one", "level": "info"}\n')
+    screen.hush()
+    screen.pass_on("a", b'{"event": "two", "level": "info"}\n')
+    assert out.getvalue() == "a │  one\n"
 
 
 def test_a_reader_that_has_gone_does_not_end_the_lab() -> None:
