@@ -70,7 +70,9 @@ def documents(content: bytes, *, is_json: bool) -> Iterator[Document | Unreadabl
 
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """Cut at `---`; give each part with the number of lines before it."""
-    starts = [0, *(found.start() for found in _SEPARATOR.finditer(text))]
+    starts = [0]
+    for found in _SEPARATOR.finditer(text):
+        starts.append(_before_directives(text, found.start(), starts[-1]))
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         part = text[start:end]
@@ -79,9 +81,23 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
         line += part.count("\n")
 
 
+def _before_directives(text: str, start: int, floor: int) -> int:
+    """Step back over the `%` directives in front of a `---`, which belong to what follows."""
+    best = at = start
+    while at > floor:
+        begin = max(floor, text.rfind("\n", floor, at - 1) + 1)
+        line = text[begin:at].strip()
+        if line.startswith("%"):
+            best = begin
+        elif line and not line.startswith("#"):
+            break
+        at = begin
+    return best
+
+
 def _is_preamble(part: str) -> bool:
-    """Tell whether there is nothing but comments, directives and blank lines before a `---`."""
-    return all(not line.strip() or line[0] in "#%" for line in part.splitlines())
+    """Tell whether there is nothing but comments and blank lines before the first `---`."""
+    return all(not line or line[0] == "#" for line in map(str.strip, part.splitlines()))
 
 
 def _yaml(text: str, offset: int) -> Iterator[Document | Unreadable]:
