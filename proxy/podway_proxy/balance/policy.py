@@ -34,9 +34,10 @@ def make(
     """Make a balancer of one of `POLICIES` over (endpoint, weight) pairs.
 
     Weight 0 is never chosen, or with `zero_last` only after all others have failed. `previous` is
-    the balancer that this one replaces: endpoints in both keep their turn, whatever its policy
-    was. `random` also decides where a fresh rotation begins. ValueError: an unknown policy, or a
-    negative weight.
+    the balancer that this one replaces, of any policy: a round robin that follows one of its kind
+    (equal weights or not) goes on with the turns of the endpoints that stay; the state of the
+    others is the load. `random` also decides where a fresh rotation begins. ValueError: an
+    unknown policy, or a negative weight.
     """
     if policy not in POLICIES:
         raise ValueError(f"balance policy {policy!r}: must be one of {', '.join(POLICIES)}")
