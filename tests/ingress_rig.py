@@ -161,6 +161,7 @@ class Daemon:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
@@ -230,11 +231,16 @@ class Pod:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
+    @property
+    def alive(self) -> bool:
+        """It has not been killed."""
+        return self._thread.is_alive()
+
     def __enter__(self) -> Pod:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._thread.is_alive():
+        if self.alive:
             self.kill()
 
 

@@ -131,7 +131,10 @@ def test_weights_are_exact(site: Site) -> None:
 
 def test_a_killed_pod_is_left_for_the_next(site: Site) -> None:
     twins = [service("twins"), endpoints("twins", site.blue.where, site.green.where)]
-    annotations = {"haproxy.router.openshift.io/balance": "roundrobin"}
+    annotations = {
+        "haproxy.router.openshift.io/balance": "roundrobin",
+        "router.openshift.io/haproxy.health.check.interval": "200ms",
+    }
     site.put(twins, route("t", "t.t", "twins", annotations=annotations))
     with site.router() as router:
         both = {get(site.where, "t.t")[1]["pod"] for _ in range(4)}
