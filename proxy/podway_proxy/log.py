@@ -80,7 +80,7 @@ class Log:
         """Say that something does not work and somebody must act."""
         self._write("error", event, fields)
 
-    def exception(self, event: str, error: BaseException, /, **fields: object) -> None:
+    def unexpected(self, event: str, error: BaseException, /, **fields: object) -> None:
         """Log an unexpected exception as one record, with the trace back in a field."""
         import traceback  # only here: it is slow to import and rarely needed
 

@@ -111,7 +111,7 @@ class Admin:
         try:
             page = self._pages(path)
         except Exception as error:
-            self._log.exception("admin page failed", error, path=path)
+            self._log.unexpected("admin page failed", error, path=path)
             return Page(500, b"this page failed; the log says why\n")
         return page or Page(404, b"no such page; /debug/ lists some\n")
 

@@ -52,7 +52,7 @@ def watch_errors(loop: asyncio.AbstractEventLoop, log: Log) -> None:
     def handle(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, BaseException):
-            log.exception("unexpected error", error, where=context.get("message", ""))
+            log.unexpected("unexpected error", error, where=context.get("message", ""))
         else:
             log.error("unexpected error", where=context.get("message", ""))
 
@@ -78,6 +78,6 @@ def _hook(
     log: Log,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
     def hook(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
-        log.exception("unexpected error", error)
+        log.unexpected("unexpected error", error)
 
     return hook

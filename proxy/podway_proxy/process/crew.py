@@ -10,7 +10,7 @@ from typing import Any
 from podway_proxy import counters
 from podway_proxy.counters import Counters
 from podway_proxy.log import Log, Style
-from podway_proxy.process.channel import Channel, pair
+from podway_proxy.process.channel import pair
 from podway_proxy.process.daemon import Daemon
 from podway_proxy.process.generation import LOADER, SERVING, WORKER, Child, Generation
 from podway_proxy.process.spawn import spawn
@@ -88,9 +88,8 @@ class Crew:
         self._link(generation, child)
         return child
 
-    def remove(self, child: Child) -> None:
+    def forget(self, child: Child) -> None:
         """Forget a process that has ended, and what it counted as its own."""
-        child.channel.close()
         if child.row >= 0:
             self.counters.clear_gauges(child.row)
         generation = self.generation(child.generation)
@@ -164,8 +163,3 @@ class Crew:
         for child in self.children():
             yield child.channel.fileno()
             yield from child.channel.freeze()["fds"]
-
-
-def channels(crew: Crew) -> dict[int, tuple[Child, Channel]]:
-    """Give the children's channels by descriptor, for poll."""
-    return {child.channel.fileno(): (child, child.channel) for child in crew.children()}

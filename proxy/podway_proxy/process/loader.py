@@ -97,11 +97,11 @@ class Loader:
         except CannotStart:
             if self._compiled is None:
                 raise
-            self._log.exception("snapshot not taken", sys.exception() or CannotStart())
+            self._log.unexpected("snapshot not taken", sys.exception() or CannotStart())
         except Exception as error:
             if self._compiled is None:
                 raise
-            self._log.exception("snapshot not taken", error)
+            self._log.unexpected("snapshot not taken", error)
         return None
 
     def _take(self, compiled: Compiled) -> None:

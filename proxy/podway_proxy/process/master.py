@@ -33,6 +33,7 @@ CANNOT_START: Final = 3
 _LONGEST_WAIT_MS: Final = 60_000
 GRACE: Final = 2.0
 """Seconds that a process has to end by itself once it should."""
+_AFTER_ERROR: Final = 0.1
 _BIND_AGAIN: Final = 2.0
 """Seconds between two attempts at a listener that could not be bound while serving."""
 
@@ -62,16 +63,24 @@ class Master:
     def run(self) -> int:
         """Serve until told to stop; give the exit code."""
         while self.exit_code is None:
-            self._watch_channels()
-            events = self._poll.poll(self.timers.wait_ms(_LONGEST_WAIT_MS))
-            ready = dict(events)
-            self._on_channels(ready)
-            if self._signals.fd in ready:
-                for number in self._signals.read():
-                    self._on_signal(number)
-            self.timers.run()
+            try:
+                self._turn()
+            except Exception as error:
+                # A fault of ours. The workers serve on; ending here would cut every connection.
+                self.log.unexpected("unexpected error", error)
+                time.sleep(_AFTER_ERROR)
         self._signals.ignore()
         return self.exit_code
+
+    def _turn(self) -> None:
+        """Wait once, and do what is to be done then."""
+        self._watch_channels()
+        ready = dict(self._poll.poll(self.timers.wait_ms(_LONGEST_WAIT_MS)))
+        self._on_channels(ready)
+        if self._signals.fd in ready:
+            for number in self._signals.read():
+                self._on_signal(number)
+        self.timers.run()
 
     def begin(self) -> None:
         """Start the first generation."""
@@ -199,6 +208,8 @@ class Master:
             answers[body["op"]](generation, child, body)
 
     def _on_listeners(self, generation: Generation, child: Child, body: dict[str, Any]) -> None:
+        if generation.wanted and not body["loaded"]:
+            return  # a loader that replaces another: what that one asked for stays until it knows
         generation.wanted = tuple(ListenerSpec(**spec) for spec in body["specs"])
         generation.version = body["version"]
         child.ready = int(body["loaded"])
@@ -266,9 +277,10 @@ class Master:
         child = next((one for one in self.crew.children() if one.pid == pid), None)
         if child is None:
             return
-        self._hear(child)  # its last words
         generation = self.crew.generation(child.generation)
-        self.crew.remove(child)
+        self.crew.forget(child)
+        self._hear(child)  # its last words
+        child.channel.close()
         if self.exit_code is None and generation is not None:
             self._bury(generation, child, code)
 

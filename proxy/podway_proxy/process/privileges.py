@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -68,6 +69,17 @@ def give_up(name: str | None) -> str:
         _become(name, user)
     except OSError as error:
         return f"--user {name}: {error.strerror}; CAP_SETUID and CAP_SETGID are needed for it"
+    return _unreachable(name)
+
+
+def _unreachable(name: str) -> str:
+    """Say what of the program its new user may not read: every child is executed anew."""
+    for path, how in ((sys.executable, os.X_OK), (__file__, os.R_OK)):
+        if not os.access(path, how):
+            return (
+                f"--user {name}: that user may not read {path}; install podway where it may "
+                "(not below a home directory such as /root)"
+            )
     return ""
 
 

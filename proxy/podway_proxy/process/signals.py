@@ -36,6 +36,12 @@ class Signals:
         except BlockingIOError:
             return []
 
+    @staticmethod
+    def ignore() -> None:
+        """Let no late signal change how this process, which is about to exit, ends."""
+        for number in HANDLED:
+            signal.signal(number, signal.SIG_IGN)
+
 
 def hold() -> None:
     """Keep signals pending until `release` or, over an exec, until the next `Signals()`.

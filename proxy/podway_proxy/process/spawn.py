@@ -13,6 +13,8 @@ from typing import Final
 
 from podway_proxy.process import privileges, signals
 
+NOT_EXECUTED: Final = 127
+"""Exit code of a child that could not become the program (the shell's convention)."""
 _PATH: Final = "_PODWAY_SYS_PATH"
 _PROGRAM: Final = (
     "import os,sys;sys.path[:]=os.environ['_PODWAY_SYS_PATH'].split(os.pathsep);"
@@ -52,7 +54,7 @@ def _exec(argv: list[str], env: dict[str, str], keep: Iterable[int], master: int
             os.set_inheritable(fd, True)
         os.execve(argv[0], argv, env)  # noqa: S606 - our own interpreter, no shell
     finally:
-        os._exit(127)
+        os._exit(NOT_EXECUTED)
 
 
 def call_me(name: str) -> None:

@@ -149,7 +149,7 @@ class Worker:
         try:
             call()
         except Exception as error:
-            self._log.exception(f"{what} failed", error)
+            self._log.unexpected(f"{what} failed", error)
 
 
 def main() -> None:
