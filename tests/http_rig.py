@@ -178,6 +178,7 @@ class Rig:
 
     def __exit__(self, *exc: object) -> None:
         self.call(self.listener.drain)
+        self.call(self.front.stop)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE)
         assert not self.errors or exc[0] is not None, self.errors

@@ -53,6 +53,7 @@ class Client:
         "_lines",
         "_lines_key",
         "_plane",
+        "_relay",
         "arrival",
         "began",
         "buffer",
@@ -86,6 +87,7 @@ class Client:
         self._lines_key: object = None
         self._lines = b""
         self._exchange = Exchange(self, plane, front.pool)
+        self._relay: Relay | None = None
         self._armed = math.inf
         self._due = math.inf
         if front.takes_proxy is None:
@@ -357,7 +359,7 @@ class Client:
                 target.on_close(connection.endpoint)
             self._end()
 
-        Relay(
+        relay = Relay(
             self._plane,
             self.sock,
             connection.sock,
@@ -366,6 +368,8 @@ class Client:
             idle_timeout=target.tunnel_timeout,
             on_done=ended,
         )
+        if not relay.over:
+            self._relay = relay
 
     # ---- the end --------------------------------------------------------------------------
 
@@ -373,6 +377,16 @@ class Client:
         """Close a connection on which no request is under way."""
         if not (self.over or self._exchange.active or self.buffer):
             self._close()
+
+    def stop(self) -> None:
+        """Cut the connection, whatever is under way."""
+        if self._relay is not None:
+            self._relay.stop()
+        elif self._exchange.active:
+            self._exchange.abandon()
+        else:
+            self._end()
+            self._plane.abort(self.sock)
 
     def _part(self, words: bytes) -> None:
         """Send last words and see to it that they arrive."""

@@ -38,7 +38,7 @@ class Exchange(Sending):
     def on_client(self, mask: int) -> None:
         """Take an edge of the client's socket."""
         if mask & BROKEN:
-            self._client_gone()
+            self.abandon()
             return
         if mask & READ and self.upload is not None:
             self.upload.on_readable(mask)
@@ -179,7 +179,7 @@ class Exchange(Sending):
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._client_gone()
+            self.abandon()
             return
         if sent == len(out):
             self.active = False
@@ -191,7 +191,7 @@ class Exchange(Sending):
         self.download = None
         until_close = self.response is not None and self.response.length == UNTIL_CLOSE
         if flow.outcome is Outcome.SINK:
-            self._client_gone()
+            self.abandon()
         elif flow.outcome is Outcome.LENGTH or (flow.outcome is Outcome.EOF and until_close):
             self._complete(flow)
         else:
@@ -254,7 +254,7 @@ class Exchange(Sending):
         if self.download is not None and self.download.writable:
             self.cut(f"the endpoint stopped for {self.target.server_timeout:g} s in its answer")
         else:
-            self._client_gone()
+            self.abandon()
 
     def _still_since(self) -> float:
         flows = [flow.last for flow in (self.upload, self.download) if flow is not None]

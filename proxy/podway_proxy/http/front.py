@@ -81,10 +81,10 @@ class HttpFront:
         self.server_name = server_name
         self.explain = explain
         self.access = access
-        self.pool = pool or Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
+        self.pool = pool if pool is not None else Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
         self.draining = False
         self._clients: set[Client] = set()
-        counters = counters or Counters()
+        counters = Counters() if counters is None else counters
         slots = {name: counters.slot(name) for name in COUNTERS}
         self._row = counters.row
         self._by_class = [slots[f"http_requests_total:code={max(c, 1)}xx"] for c in range(6)]
@@ -118,6 +118,12 @@ class HttpFront:
         if immediate:
             for client in list(self._clients):
                 client.close_if_idle()
+
+    def stop(self) -> None:
+        """Cut every connection, with RST, and let go of the kept ones."""
+        for client in list(self._clients):
+            client.stop()
+        self.pool.close()
 
     # ---- what clients tell ----------------------------------------------------------------
 

@@ -17,10 +17,7 @@ from podway_proxy.http.request import Request
 class _Target:
     """What httptools calls back: the target only; fields come from the one scan in refuse."""
 
-    __slots__ = ("target",)
-
-    def __init__(self) -> None:
-        self.target = b""
+    target = b""
 
     def on_url(self, url: bytes) -> None:
         """Take (a part of) the target."""

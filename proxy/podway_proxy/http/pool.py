@@ -15,13 +15,14 @@ SWEEP = 5.0
 class Pool:
     """Idle connections by address, at most `per_endpoint` each, at most `idle_timeout` seconds."""
 
-    __slots__ = ("_idle", "_idle_timeout", "_per_endpoint", "_plane", "_sweeping")
+    __slots__ = ("_idle", "_idle_timeout", "_per_endpoint", "_plane", "_sweep", "_sweeping")
 
     def __init__(self, plane: Plane, per_endpoint: int, idle_timeout: float) -> None:
         self._plane = plane
         self._per_endpoint = per_endpoint
         self._idle_timeout = idle_timeout
         self._idle: dict[Address, list[EndpointConnection]] = {}
+        self._sweep = min(SWEEP, idle_timeout)
         self._sweeping = False
 
     def __len__(self) -> int:
@@ -48,7 +49,7 @@ class Pool:
         kept.append(connection)
         if not self._sweeping:
             self._sweeping = True
-            self._plane.deadline(self, self._plane.now + SWEEP)
+            self._plane.deadline(self, self._plane.now + self._sweep)
 
     def drop(self, connection: EndpointConnection) -> None:
         """Close one that ended while it was kept."""
@@ -79,4 +80,4 @@ class Pool:
                 del self._idle[address]
         self._sweeping = bool(self._idle)
         if self._sweeping:
-            self._plane.deadline(self, self._plane.now + SWEEP)
+            self._plane.deadline(self, self._plane.now + self._sweep)

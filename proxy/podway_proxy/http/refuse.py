@@ -34,6 +34,11 @@ _SYNTAX = re.compile(
     TOKEN + rb"++ " + _TARGET + rb"++ HTTP/1\.[01]\r\n" + FIELD_LINES + rb"\r\n"
 ).fullmatch
 
+_COMMON = re.compile(
+    rb"(?!CONNECT )" + TOKEN + rb"++ /[!-\"$-~]*+ HTTP/1\.1\r\n" + FIELD_LINES + rb"\r\n"
+).fullmatch
+"""The common request: a path asked for over HTTP/1.1."""
+
 _LINE = re.compile(TOKEN + rb"++ (" + _TARGET + rb"++) HTTP/1\.([01])").fullmatch
 _VERSION = re.compile(TOKEN + rb"++ [^ ]++ HTTP/[0-9](?:\.[0-9])?").fullmatch
 _FIELD = re.compile(TOKEN + rb"++:" + VALUE + rb"*+").fullmatch
@@ -77,9 +82,12 @@ def judge(head: bytes, found: Notable, fields: int = FIELDS) -> Refusal | None:
     """Do what `refuse` does, for a caller that has `notable(head)` at hand."""
     if head.count(b"\n") - 2 > fields:
         return _too_many(fields)
-    if _SYNTAX(head) is None:
+    if _COMMON(head) is not None:
+        # One Host, and nothing else of note: the common case ends here.
+        if len(found) == 1 and found[0][0] == b"host" and split_authority(found[0][1]) is not None:
+            return None
+    elif _SYNTAX(head) is None:
         return _syntax(head)
-    # `GET /… HTTP/1.1` with one Host and nothing else of note is the common case.
     method, target, rest = head.split(b" ", 2)
     modern = rest[7:8] == b"1"
     hosts = [value for name, value in found if name == b"host"]

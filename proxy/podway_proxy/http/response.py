@@ -12,7 +12,7 @@ from podway_proxy.http.refuse import FIELD_LINES
 from podway_proxy.http.request import CHUNKED, NO_BODY, UNTIL_CLOSE
 
 _SYNTAX = re.compile(
-    rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [\t\x20-\x7e\x80-\xff]*+)?\r\n" + FIELD_LINES + rb"\r\n"
+    rb"HTTP/1\.[01] [1-5][0-9][0-9](?: [\t\x20-\x7e\x80-\xff]*+)?\r\n" + FIELD_LINES + rb"\r\n"
 ).fullmatch
 
 _NOTABLE = re.compile(
@@ -22,7 +22,7 @@ _NOTABLE = re.compile(
 
 _LENGTH = re.compile(rb"[0-9]{1,18}").fullmatch
 _BODILESS = frozenset((204, 304))
-_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
+_ONE = ord("1")
 
 SWITCHING = 101
 
@@ -40,13 +40,13 @@ class Response:
     length: int
     """Bytes of body that follow: `NO_BODY`, a number, `CHUNKED` or `UNTIL_CLOSE`."""
     keep_alive: bool
-    """The endpoint's connection can be used again after this answer."""
+    """The endpoint's connection can be used again after this answer: HTTP/1.1, not closed."""
     modern: bool
     """HTTP/1.1; else HTTP/1.0."""
-    hop: bool
-    """The head holds fields of the last hop, which do not go on to the client."""
+    hop: int
+    """How many fields of the last hop the head holds; they do not go on to the client."""
 
-    def __init__(self, status: int, length: int, keep_alive: bool, modern: bool, hop: bool) -> None:
+    def __init__(self, status: int, length: int, keep_alive: bool, modern: bool, hop: int) -> None:
         self.status = status
         self.length = length
         self.keep_alive = keep_alive
@@ -64,16 +64,25 @@ def read_response(head: bytes, method: bytes) -> Response:
 
     `method` is the request's: an answer to HEAD has no body. Raises ResponseError.
     """
-    match = _SYNTAX(head)
-    if match is None:
+    if _SYNTAX(head) is None:
         raise ResponseError("the answer's head is not proper HTTP/1.1")
-    status = int(match[2])
-    modern = match[1] == b"1"
-    found = _NOTABLE(head.lower())
-    if len(found) == 1 and found[0][0] == b"content-length":
-        length, keep_alive, hop = _length([found[0][1].rstrip()]), modern, False
-    else:
-        length, keep_alive, hop = _framing(found, modern)
+    status = int(head[9:12])
+    modern = head[7] == _ONE
+    length = UNTIL_CLOSE
+    keep_alive, hop, coded = modern, 0, False
+    for name, value in _NOTABLE(head.lower()):
+        if name == b"content-length":
+            length = _length(value.rstrip(), length)
+        elif name == b"transfer-encoding":
+            if coded or value.rstrip() != b"chunked":
+                raise ResponseError("the answer's Transfer-Encoding is not just `chunked`")
+            coded = True
+        else:
+            hop += 1
+            if name == b"connection" and value != b"keep-alive" and _closes(value):
+                keep_alive = False
+    if coded:
+        length = _chunked(length, modern)
     if status < 200 or status in _BODILESS or method == b"HEAD":
         # RFC 9112 section 6.3, rules 1 and 2: never a body, whatever the fields say.
         if status < 200 and length != UNTIL_CLOSE:
@@ -82,38 +91,23 @@ def read_response(head: bytes, method: bytes) -> Response:
     return Response(status, length, keep_alive and length != UNTIL_CLOSE, modern, hop)
 
 
-def _length(values: list[bytes]) -> int:
-    if len(set(values)) > 1:
-        raise ResponseError("the answer has differing Content-Lengths")
-    if not _LENGTH(values[0]):
+def _length(value: bytes, before: int) -> int:
+    """Read one Content-Length; `before` is what an earlier one said, or UNTIL_CLOSE."""
+    if not _LENGTH(value):
         raise ResponseError("the answer's Content-Length is not a plain decimal number")
-    return int(values[0])
+    length = int(value)
+    if before not in (UNTIL_CLOSE, length):
+        raise ResponseError("the answer has differing Content-Lengths")
+    return length
 
 
-def _framing(found: list[tuple[bytes, bytes]], modern: bool) -> tuple[int, bool, bool]:
-    """Give (length, keep_alive, hop) from the fields that decide them."""
-    lengths: list[bytes] = []
-    codings: list[bytes] = []
-    options: set[bytes] = set()
-    for name, value in found:
-        if name == b"content-length":
-            lengths.append(value.rstrip())
-        elif name == b"transfer-encoding":
-            codings.append(value.rstrip())
-        elif name == b"connection":
-            options.update(option.strip() for option in value.split(b","))
-    keep_alive = b"close" not in options and (modern or b"keep-alive" in options)
-    hop = any(name not in _FRAMING for name, _ in found)
-    return _body_length(lengths, codings, modern), keep_alive, hop
+def _chunked(length: int, modern: bool) -> int:
+    if length != UNTIL_CLOSE:
+        raise ResponseError("the answer has both Content-Length and Transfer-Encoding")
+    if not modern:
+        raise ResponseError("the answer is chunked, but HTTP/1.0")
+    return CHUNKED
 
 
-def _body_length(lengths: list[bytes], codings: list[bytes], modern: bool) -> int:
-    if codings:
-        if lengths:
-            raise ResponseError("the answer has both Content-Length and Transfer-Encoding")
-        if codings != [b"chunked"]:
-            raise ResponseError("the answer's Transfer-Encoding is not just `chunked`")
-        if not modern:
-            raise ResponseError("the answer is chunked, but HTTP/1.0")
-        return CHUNKED
-    return _length(lengths) if lengths else UNTIL_CLOSE
+def _closes(value: bytes) -> bool:
+    return b"close" in {option.strip() for option in value.split(b",")}

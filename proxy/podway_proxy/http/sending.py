@@ -241,7 +241,7 @@ class Sending(ABC):
         elif flow.outcome is Outcome.EOF:
             self._fail(400, "bad-request", "the request's body ended early")
         else:
-            self._client_gone()
+            self.abandon()
 
     # ---- the end --------------------------------------------------------------------------
 
@@ -302,7 +302,8 @@ class Sending(ABC):
         self.active = False
         self._asker.cut(reason)
 
-    def _client_gone(self) -> None:
+    def abandon(self) -> None:
+        """End both sides: the client is gone, or is given up."""
         self._drop()
         self.active = False
         self._asker.lost()
