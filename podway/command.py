@@ -120,7 +120,8 @@ def _port(text: str) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    from podway.lab.up import Options, up
+    from podway.lab.prepare import Options
+    from podway.lab.up import up
 
     return up(
         Options(

@@ -24,6 +24,18 @@ def read(line: str) -> dict[str, Any] | None:
     return record if isinstance(record, dict) and "event" in record else None
 
 
+def is_wrong(line: str, *, starting: bool = False) -> bool:
+    """Tell whether a line is worth reading for somebody who wants to see only what is wrong.
+
+    While the lab starts (`starting`), an endpoint that is not there yet is not.
+    """
+    record = read(line)
+    if record is None:
+        return True
+    expected = ("endpoint down", "connect failed", "refused") if starting else ()
+    return record.get("level") in ("warning", "error") and record["event"] not in expected
+
+
 def render(line: str, paint: Paint) -> str:
     """Give one line for people; what is no record of ours comes out as it is."""
     record = read(line)
@@ -52,6 +64,8 @@ def _request(fields: Mapping[str, Any], paint: Paint) -> str:
 def _connection(fields: Mapping[str, Any], paint: Paint) -> str:
     """Say the same of a TLS connection that was passed through."""
     tone, word = ("bad", "TLS refused") if fields.get("step") else ("good", "TLS")
+    if not fields.get("step") and not fields.get("endpoint"):
+        tone, word = "dim", "TLS: closed before it named a server"
     host = f" {paint('strong', str(fields['host']))}" if fields.get("host") else ""
     bytes_ = f"{fields.get('received', 0)} bytes in, {fields.get('sent', 0)} out"
     outcome = _outcome(fields, paint)

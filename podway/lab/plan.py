@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway.lab.children import Command
-from podway.lab.ports import Ports
+from podway.lab.ports import Address, Ports
 
 if TYPE_CHECKING:
     from podway_cluster import Snapshot
@@ -62,10 +62,22 @@ class Lab(NamedTuple):
     pods: tuple[Pod, ...]
 
     @property
-    def fixed(self) -> list[tuple[str, int]]:
+    def stats(self) -> list[Address]:
+        """Give the routers' stats ports: they say when a router is ready."""
+        return [(r.address, three[2]) for r in self.routers for _, three in self.controllers]
+
+    @property
+    def admins(self) -> list[Address]:
+        """Give the admin ports of dns and the balancers."""
+        hosts = [self.dns, *(balancer.addresses[0] for balancer in self.balancers)]
+        return [(host, ADMIN_PORT) for host in hosts]
+
+    @property
+    def fixed(self) -> list[Address]:
         """Every address that must be free whatever ports the clients use."""
         ports = [port for _, three in self.controllers for port in three]
         taken = [(router.address, port) for router in self.routers for port in ports]
+        taken += self.admins
         return taken + [(pod.pod_ips[0], port) for pod in self.pods for port in _ports(pod)]
 
 
@@ -95,18 +107,20 @@ def read_lab(snapshot: Snapshot) -> Lab:
 
 def commands(
     lab: Lab, ports: Ports, manifests: Sequence[Path], state: Path, pods: str
-) -> list[Command]:
-    """Give the processes in the order in which to start them: what takes longest goes first."""
+) -> tuple[list[Command], list[Command]]:
+    """Give the processes that a first answer needs, and the others.
+
+    Each in the order in which to start them: what takes longest goes first.
+    """
     objects = [part for one in manifests for part in ("--manifests", str(one))]
     common = [*objects, "--workers", "1", "--log-format", "json", *DRAIN]
     if os.geteuid() == 0:
         common += ["--user", "root"]  # whoever starts a lab as root means it: no warning
-    return [
-        *(_router(lab, ports, router, common, state) for router in lab.routers),
-        *(_balancer(ports, balancer, common, state) for balancer in lab.balancers),
-        _dns(lab, ports, common, state),
-        Command("pods", ["-m", "podway.pods", str(state)], pods),
-    ]
+    router, *routers = (_router(lab, ports, one, common, state) for one in lab.routers)
+    balancer, *balancers = (_balancer(ports, one, common, state) for one in lab.balancers)
+    dns = _dns(lab, ports, common, state)
+    served = Command("pods", ["-m", "podway.pods", str(state)], pods)
+    return [router, balancer, dns, served], [*routers, *balancers]
 
 
 def pods_as_json(lab: Lab, snapshot: Snapshot) -> str:

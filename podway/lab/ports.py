@@ -12,6 +12,9 @@ HTTPS = (443, 8443)
 DNS = (53, 5353)
 
 
+Address = tuple[str, int]
+
+
 class Ports(NamedTuple):
     """The ports that clients of the lab use."""
 
@@ -21,9 +24,8 @@ class Ports(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """One port of the lab: what it is called, where it must be free, and what to try."""
+    """One port of the lab: where it must be free, and what to try."""
 
-    name: str
     hosts: Sequence[str]
     candidates: Sequence[int]
     udp: bool = False
@@ -33,17 +35,17 @@ class TakenError(Exception):
     """No candidate can be had; the message says why and what to do."""
 
 
-def choose(wanted: Wanted) -> int:
-    """Give the first candidate that can be bound on every host.
+def choose(wanted: Wanted) -> tuple[int, str]:
+    """Give the first candidate that can be bound on every host, and why not an earlier one.
 
     A port that is another's is passed over like one that needs privileges. Raises `TakenError`
     when none is left.
     """
-    reasons = []
+    reasons: list[str] = []
     for port in wanted.candidates:
         reason = next(filter(None, (refusal(h, port, udp=wanted.udp) for h in wanted.hosts)), "")
         if not reason:
-            return port
+            return port, "; ".join(reasons)
         reasons.append(reason)
     raise TakenError("; ".join(reasons))
 
@@ -63,7 +65,7 @@ def refusal(host: str, port: int, *, udp: bool = False) -> str:
     return ""
 
 
-def first_taken(addresses: Iterable[tuple[str, int]]) -> str:
+def first_taken(addresses: Iterable[Address]) -> str:
     """Name the first address that somebody else listens on, or give an empty string."""
     return next(filter(None, (refusal(host, port) for host, port in addresses)), "")
 

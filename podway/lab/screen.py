@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TextIO
 
-from podway.lab.lines import read, render
+from podway.lab.lines import is_wrong, render
 
 _SOURCES = ("36", "33", "34", "35", "32", "96", "93", "94")
 """ANSI colours by source, readable on dark and on light ground; red is left to errors."""
@@ -26,6 +26,21 @@ class Screen:
         self._labels: dict[str, str] = {}
         self._partial: dict[str, bytes] = {}
         self._hushed = False
+        self._held: list[tuple[str, str]] | None = None
+
+    def hold(self) -> None:
+        """Keep what is passed on until `release`: how each part starts is read by nobody."""
+        self._held = []
+
+    def release(self, *, everything: bool) -> None:
+        """Write what was held (else only what is wrong), and pass on at once from now on.
+
+        While the parts start, each finds others not there yet; that alone is not wrong.
+        """
+        held, self._held = self._held or [], None
+        for source, text in held:
+            if everything or is_wrong(text, starting=True):
+                self._show(source, [text])
 
     def hush(self) -> None:
         """From now on pass on only what is wrong: nobody needs to read how each part stops."""
@@ -52,15 +67,17 @@ class Screen:
             self._partial[source] = rest
         decoded = (line.decode("utf-8", "replace") for line in lines if line.strip())
         texts = [text for text in decoded if not self._hides(text)]
-        if texts:
-            label = self._label(source)
-            self.say("\n".join(f"{label} {render(text, self.paint)}" for text in texts))
+        if self._held is not None:
+            self._held += [(source, text) for text in texts]
+        elif texts:
+            self._show(source, texts)
+
+    def _show(self, source: str, texts: list[str]) -> None:
+        label = self._label(source)
+        self.say("\n".join(f"{label} {render(text, self.paint)}" for text in texts))
 
     def _hides(self, text: str) -> bool:
-        if not self._quiet and not self._hushed:
-            return False
-        record = read(text)
-        return record is not None and record.get("level") not in ("warning", "error")
+        return (self._quiet or self._hushed) and not is_wrong(text)
 
     def _label(self, source: str) -> str:
         label = self._labels.get(source)

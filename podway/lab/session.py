@@ -63,8 +63,10 @@ class Session:
             ended = next((child for child in self._children if child.poll() is not None), None)
         if ended is None:
             self._screen.say(self._screen.paint("dim", "stopping ..."))
+            self._screen.release(everything=False)
             self._screen.hush()
         else:
+            self._screen.release(everything=True)
             self._read_out(ended)
             self._screen.say(self._screen.paint("bad", f"{ended.name} ended {_how(ended)}"))
         return self._finish(failed=ended is not None)

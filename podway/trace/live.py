@@ -41,9 +41,7 @@ def _no_address(answer: Answer, where: str) -> str:
     if answer.rcode == "NXDOMAIN":
         return f"{where} knows no name {answer.chain[-1]} (NXDOMAIN)"
     if answer.rcode == "REFUSED":
-        return (
-            f"{where} is not asked about {answer.chain[-1]}: it is in none of its zones (REFUSED)"
-        )
+        return f"{where} has no zone that {answer.chain[-1]} belongs to (REFUSED)"
     if answer.rcode == "NOERROR":
         return f"{where} knows {answer.chain[-1]}, but has no address (A record) for it"
     return f"{where} answered {answer.rcode}"

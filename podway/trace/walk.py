@@ -60,7 +60,7 @@ def _secure(way: Way, sock: socket, port: int, found: Found) -> Iterator[Step]:
         wrapped, shown = live.handshake(sock, way.target.host)
     except OSError as error:
         text = f"the TLS handshake with server name {way.target.host} failed: {live.reason(error)}"
-        yield Step("router", found.step.ok, text)
+        yield Step("router", not found.step.ok, text)
         yield from _explained(way, found, None)
         return
     details = [

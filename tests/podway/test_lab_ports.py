@@ -25,16 +25,17 @@ def free() -> int:
 
 
 def test_a_taken_port_is_passed_over(taken: int, free: int) -> None:
-    assert choose(Wanted("http", [HOST], (taken, free))) == free
+    assert choose(Wanted([HOST], (taken, free))) == (free, f"{HOST}:{taken} is taken")
+    assert choose(Wanted([HOST], (free, taken))) == (free, "")
 
 
 def test_a_port_must_be_free_on_every_host(taken: int, free: int) -> None:
-    assert choose(Wanted("http", ["127.77.1.2", HOST], (taken, free))) == free
+    assert choose(Wanted(["127.77.1.2", HOST], (taken, free)))[0] == free
 
 
 def test_all_taken_says_which_and_why(taken: int) -> None:
     with pytest.raises(TakenError, match=f"{HOST}:{taken} is taken"):
-        choose(Wanted("http", [HOST], (taken,)))
+        choose(Wanted([HOST], (taken,)))
 
 
 def test_udp_is_asked_for_too() -> None:

@@ -56,3 +56,23 @@ def test_a_reader_that_has_gone_does_not_end_the_lab() -> None:
             raise BrokenPipeError
 
     Screen(Gone(), colour=False).say("x")
+
+
+def test_what_was_held_is_shown_if_it_matters() -> None:
+    said = [
+        (b'{"event": "ready", "level": "info"}\n', False),
+        (b'{"event": "endpoint down", "level": "warning"}\n', False),
+        (b'{"event": "bad object", "level": "warning"}\n', True),
+        (b"Traceback\n", True),
+    ]
+    for everything in (False, True):
+        out = io.StringIO()
+        screen = Screen(out, colour=False, width=1)
+        screen.hold()
+        for line, _ in said:
+            screen.pass_on("a", line)
+        assert out.getvalue() == ""
+        screen.release(everything=everything)
+        assert len(out.getvalue().splitlines()) == sum(everything or told for _, told in said)
+        screen.pass_on("a", b"next\n")
+        assert out.getvalue().endswith("a │ next\n")
