@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from podway_cluster import Snapshot
 from podway_cluster.load import load
 from podway_cluster.source import DirectorySource
-
-from podway_cluster import Snapshot
 from podway_lb.compile import Compilation, Served, compile_snapshot
 from podway_lb.options import Options, read
 from podway_proxy.process.spec import Compiled, Json

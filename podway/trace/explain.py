@@ -34,7 +34,8 @@ def find_route(snapshot: Snapshot, target: Target) -> Found:
         path = target.path.partition("?")[0].encode()
         found = tables.tls(target.host) if target.secure else tables.http(target.host, path)
         if isinstance(found, Miss):
-            misses.append(found)
+            detail = found.detail or tables.nearest(target.host)
+            misses.append(found._replace(detail=detail))
         else:
             status = by_key[found.key]
             return Found(_route_step(status), status, isinstance(found, Redirect))

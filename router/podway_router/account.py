@@ -10,7 +10,7 @@ from podway_proxy.values import Endpoint
 if TYPE_CHECKING:
     from podway_proxy.counters import Counters
     from podway_proxy.log import Log
-    from podway_router.decide import Miss
+    from podway_router.decide import Miss, Tables
 
 STEPS = (
     "no-route",
@@ -36,7 +36,7 @@ COUNTERS = (
     *(f"refused_total:step={step}" for step in STEPS),
 )
 _REMEMBERED = 1000
-"""Refused hosts that are remembered, so that each is logged once per change of the Routes."""
+"""Most refused hosts that are remembered and logged between two changes of the Routes."""
 
 
 class Account:
@@ -60,17 +60,25 @@ class Account:
         """Count a refusal."""
         self.count(f"refused_total:step={step}")
 
-    def missed(self, miss: Miss, host: str, client: str) -> None:
+    def missed(self, miss: Miss, host: str, client: str, tables: Tables) -> None:
         """Count a request that no Route serves, and say it to the operator once per host."""
         self.refused(miss.step)
-        known = (miss.step, host)
-        if known in self._misses:
-            say = self._log.debug
-        else:
-            say = self._log.info
-            if len(self._misses) < _REMEMBERED:
-                self._misses.add(known)
-        say("refused", step=miss.step, reason=miss.public, detail=miss.detail, client=client)
+        if self.fresh(miss.step, host):
+            detail = miss.detail or tables.nearest(host)
+            self._log.info(
+                "refused", step=miss.step, reason=miss.public, detail=detail, client=client
+            )
+
+    def fresh(self, step: str, host: str) -> bool:
+        """Tell whether this refusal is the first for its host since the Routes changed.
+
+        Also false when a thousand others were: strangers' guesses shall not fill the log.
+        """
+        known = (step, host)
+        if known in self._misses or len(self._misses) >= _REMEMBERED:
+            return False
+        self._misses.add(known)
+        return True
 
     def forget_misses(self) -> None:
         """Log every refusal anew: the Routes have changed."""

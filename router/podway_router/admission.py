@@ -81,7 +81,8 @@ class _Ledger:
         self._by_path: dict[tuple[str, str], Claim] = {}
         self._by_kind: dict[tuple[str, str], Claim] = {}
         self._owners: dict[str, Claim] = {}
-        self._below: dict[str, list[Claim]] = {}
+        self._below: dict[str, dict[str, Claim]] = {}
+        """By wildcard and namespace the oldest exact host: one each is enough to stand against."""
 
     def take(self, claim: Claim) -> Condition:
         if claim.wildcard and not self._policy.wildcards:
@@ -105,17 +106,15 @@ class _Ledger:
         if claim.termination:
             self._by_kind.setdefault((holds, _kind(claim)), claim)
         if not claim.wildcard:
-            below = self._below.setdefault(wildcard_of(claim.host), [])
-            # One per namespace is enough to know who stands against a wildcard.
-            if all(one.key[0] != claim.key[0] for one in below):
-                below.append(claim)
+            below = self._below.setdefault(wildcard_of(claim.host), {})
+            below.setdefault(claim.key[0], claim)
 
     def _foreign(self, claim: Claim) -> str:
         """Name the route of another namespace that holds the host, or one under the wildcard."""
         namespace = claim.key[0]
         held = [self._owners.get(claim.holds)]
         if claim.wildcard:
-            held.extend(self._below.get(claim.holds, ()))
+            held.extend(self._below.get(claim.holds, {}).values())
         else:
             held.append(self._owners.get(wildcard_of(claim.host)))
         others = [one for one in held if one is not None and one.key[0] != namespace]

@@ -24,6 +24,8 @@ class RouteStatus(NamedTuple):
     host: str
     condition: Condition
     warnings: tuple[str, ...] = ()
+    """What is wrong with its annotations: `field: message`."""
+    wishes: Wishes = Wishes()
     served: backends.Backends = backends.Backends()
     entry: RouteEntry | None = None
     """None unless admitted."""
@@ -114,7 +116,7 @@ def _status(
         return RouteStatus(name, route, claim.holds, condition, warnings)
     served = backends.gather(snapshot, route, options.allow_loopback)
     entry = _entry(controller, route, claim, wishes, served)
-    return RouteStatus(name, route, claim.holds, condition, warnings, served, entry)
+    return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry)
 
 
 def _entry(
@@ -164,8 +166,7 @@ def _probes(
     for status in routes:
         if status.entry is None or len(status.entry.endpoints) < 2:
             continue
-        wished = read(status.route.meta.annotations)[0].health_interval
-        interval = wished or usual[status.controller]
+        interval = status.wishes.health_interval or usual[status.controller]
         for host, port, name, _ in status.entry.endpoints:
             known = probes.get((host, port))
             if known is None or interval < known.interval:

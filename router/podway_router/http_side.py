@@ -58,13 +58,14 @@ class HttpSide:
 
     def _route(self, request: Request, arrival: Arrival) -> Target | Answer:
         current = self._setting.current()
-        found = current.tables[self._setting.controller].http(request.host, request.path)
+        tables = current.tables[self._setting.controller]
+        found = tables.http(request.host, request.path)
         if isinstance(found, Match):
             way = current.ways[found.key]
             return self._target(way, arrival) if not way.entry.step else self._nobody(way)
         if isinstance(found, Redirect):
             return self._redirect(request)
-        self._account.missed(found, request.host, arrival.client[0])
+        self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(503, found.step, found.public)
 
     def _target(self, way: Way, arrival: Arrival) -> Target:

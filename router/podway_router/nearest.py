@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from podway_router.hosts import parent
 
-_SIBLINGS = 200
+_SIBLINGS = 50
 """Most hosts of one domain that are compared letter by letter."""
 _NAMED = 3
 """Most hosts that a message names."""

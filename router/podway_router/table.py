@@ -6,10 +6,11 @@ the latter; case matters and nothing is decoded (`reference/route-api.md` sectio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+_SLASH = ord("/")
 
 
 class Paths(NamedTuple, Generic[T]):
@@ -33,45 +34,82 @@ class Paths(NamedTuple, Generic[T]):
         return None
 
 
-_SLASH = ord("/")
+class Row(NamedTuple, Generic[T]):
+    """One entry of a table."""
+
+    host: str
+    """A host, or `*.<domain>` for every host of one more label."""
+    path: str
+    value: T
 
 
 class Table(Generic[T]):
     """Hosts, exact and as wildcards of one label."""
 
-    __slots__ = ("_exact", "_wild")
+    __slots__ = ("_by_host", "_wild")
 
-    def __init__(self, rows: Iterable[tuple[str, str, T]]) -> None:
-        """Take rows of (host or `*.domain`, path, value); of two equal rows the first counts."""
-        exact: dict[str, dict[bytes, T]] = {}
-        wild: dict[str, dict[bytes, T]] = {}
-        for host, path, value in rows:
-            side, name = (wild, host[2:]) if host.startswith("*.") else (exact, host)
-            side.setdefault(name, {}).setdefault(path.encode(), value)
-        self._exact = {host: _paths(paths) for host, paths in exact.items()}
-        self._wild = {host: _paths(paths) for host, paths in wild.items()}
+    def __init__(self, rows: Iterable[Row[T]] = ()) -> None:
+        """Take rows; of two with the same host and path the last counts."""
+        self._by_host: dict[str, Paths[T]] = {}
+        self._wild = False
+        self._change((), rows)
+
+    def replaced(self, gone: Iterable[Row[T]], rows: Iterable[Row[T]]) -> Table[T]:
+        """Give a table without the rows `gone` and with `rows`; this one stays as it is.
+
+        It costs a copy of one dictionary and the paths of the hosts concerned, so that a change
+        among ten thousand hosts does not hold a worker up.
+        """
+        gone, rows = list(gone), list(rows)
+        if not gone and not rows:
+            return self
+        new: Table[T] = Table()
+        new._by_host = dict(self._by_host)
+        new._wild = self._wild
+        new._change(gone, rows)
+        return new
 
     def exact(self, host: str, path: bytes = b"/") -> T | None:
         """Look a host up as it is."""
-        paths = self._exact.get(host)
+        paths = self._by_host.get(host)
         return None if paths is None else paths.find(path)
 
     def wildcard(self, host: str, path: bytes = b"/") -> T | None:
         """Look up the wildcard of the host's parent."""
-        if not self._wild:
-            return None
-        paths = self._wild.get(host.partition(".")[2])
-        return None if paths is None else paths.find(path)
+        return self.exact("*." + host.partition(".")[2], path) if self._wild else None
 
     def find(self, host: str, path: bytes = b"/") -> T | None:
         """Look a host up: exactly, else as a wildcard (also where only the path is not found)."""
         found = self.exact(host, path)
         return found if found is not None else self.wildcard(host, path)
 
-    def knows(self, host: str) -> bool:
-        """Tell whether any path of the host is in the table, exactly or by wildcard."""
-        return host in self._exact or host.partition(".")[2] in self._wild
+    def any_of(self, host: str) -> T | None:
+        """Give what any path of this host, or `*.<domain>`, leads to; None if there is no path."""
+        paths = self._by_host.get(host)
+        return None if paths is None else next(iter(paths.by_path.values()))
 
+    def hosts(self) -> Iterator[str]:
+        """Give the hosts, wildcards as `*.<domain>`."""
+        return iter(self._by_host)
 
-def _paths(by_path: dict[bytes, T]) -> Paths[T]:
-    return Paths(by_path, tuple(sorted({len(path) for path in by_path}, reverse=True)))
+    def _change(self, gone: Iterable[Row[T]], rows: Iterable[Row[T]]) -> None:
+        changed: dict[str, dict[bytes, T]] = {}
+        for row in gone:
+            self._open(changed, row.host).pop(row.path.encode(), None)
+        for row in rows:
+            self._open(changed, row.host)[row.path.encode()] = row.value
+            self._wild = self._wild or row.host.startswith("*.")
+        for host, by_path in changed.items():
+            if by_path:
+                lengths = tuple(sorted({len(path) for path in by_path}, reverse=True))
+                self._by_host[host] = Paths(by_path, lengths)
+            else:
+                self._by_host.pop(host, None)
+
+    def _open(self, changed: dict[str, dict[bytes, T]], host: str) -> dict[bytes, T]:
+        """Give a copy of a host's paths that may be changed."""
+        paths = changed.get(host)
+        if paths is None:
+            known = self._by_host.get(host)
+            paths = changed[host] = dict(known.by_path) if known is not None else {}
+        return paths

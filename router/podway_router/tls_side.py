@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from podway_proxy.plane.tunnel import Closed
     from podway_proxy.values import Address
     from podway_proxy.verdict import Reject
+    from podway_router.decide import Miss, Tables
     from podway_router.entry import ShardEntry
     from podway_router.side import Setting
     from podway_router.ways import Way
@@ -65,12 +66,18 @@ class TlsSide:
         tables = current.tables[self._setting.controller]
         found = tables.tls(name)
         if not isinstance(found, Match):
-            reason = "; ".join(filter(None, (found.public, found.detail)))
-            return Refuse(found.step, reason, UNRECOGNIZED)
+            return self._miss(found, name or "", tables)
         way = current.ways[found.key]
         if way.entry.step:
             return Refuse(way.entry.step, f"{way.label}: {way.entry.why}", INTERNAL)
         return self._forward(way, arrival, preamble)
+
+    def _miss(self, miss: Miss, name: str, tables: Tables) -> Refuse:
+        detail = miss.detail
+        if not detail and self._setting.account.fresh(miss.step, name):
+            detail = tables.nearest(name)
+        reason = "; ".join(filter(None, (miss.public, detail)))
+        return Refuse(miss.step, reason, UNRECOGNIZED)
 
     def _forward(self, way: Way, arrival: Arrival, preamble: bool) -> Forward:
         load = self._setting.load

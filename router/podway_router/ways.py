@@ -66,9 +66,10 @@ def rebuilt(
             ways[key] = _way(key, read_route(entries[key]), down, ways.get(key), load, random)
         else:
             ways.pop(key, None)
-    controllers = {route_of_key(key)[0] for key in routes}
-    controllers.update(key.removeprefix(SHARD) for key in changed if key.startswith(SHARD))
-    tables = {**before.tables, **_tables(ways, controllers)}
+    tables = _tables(before, ways, routes)
+    for key in changed:
+        if key.startswith(SHARD):
+            tables.setdefault(key.removeprefix(SHARD), Tables())
     return Map(ways, tables, down)
 
 
@@ -87,14 +88,17 @@ def _way(
     return Way("route " + route_of_key(key)[1], entry, addresses, balancer)
 
 
-def _tables(ways: Mapping[str, Way], controllers: Collection[str]) -> dict[str, Tables]:
-    """Build the tables of the controllers that had a Route changed."""
-    rows: dict[str, list[tuple[str, RouteEntry]]] = {name: [] for name in controllers}
-    for key, way in ways.items() if rows else ():
-        mine = rows.get(route_of_key(key)[0])
-        if mine is not None:
-            mine.append((key, way.entry))
-    return {name: Tables(mine) for name, mine in rows.items()}
+def _tables(before: Map, ways: Mapping[str, Way], routes: Collection[str]) -> dict[str, Tables]:
+    """Give the tables in which the Routes of these keys are as `ways` has them now."""
+    tables = dict(before.tables)
+    by_controller: dict[str, list[str]] = {}
+    for key in routes:
+        by_controller.setdefault(route_of_key(key)[0], []).append(key)
+    for controller, keys in by_controller.items():
+        gone = {key: before.ways[key].entry for key in keys if key in before.ways}
+        come = {key: ways[key].entry for key in keys if key in ways}
+        tables[controller] = tables.get(controller, Tables()).changed(gone, come)
+    return tables
 
 
 def _down(entries: Collection[str]) -> frozenset[Address]:

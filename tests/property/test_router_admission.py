@@ -6,6 +6,7 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from podway_router.admission import Claim, Policy, admit
 
 HOSTS = ["a.x", "b.x", "a.b.x", "x"]
@@ -13,9 +14,7 @@ HOSTS = ["a.x", "b.x", "a.b.x", "x"]
 
 @st.composite
 def claims(draw: st.DrawFn) -> list[Claim]:
-    keys = draw(
-        st.lists(st.tuples(st.sampled_from("nm"), st.sampled_from("abcdef")), unique=True)
-    )
+    keys = draw(st.lists(st.tuples(st.sampled_from("nm"), st.sampled_from("abcdef")), unique=True))
     return [
         Claim(
             key,
@@ -30,8 +29,10 @@ def claims(draw: st.DrawFn) -> list[Claim]:
 
 
 def covers(wide: Claim, host: Claim) -> bool:
-    return wide.wildcard and not host.wildcard and wide.holds[1:] == "." + ".".join(
-        host.host.split(".")[1:]
+    return (
+        wide.wildcard
+        and not host.wildcard
+        and wide.holds[1:] == "." + ".".join(host.host.split(".")[1:])
     )
 
 
@@ -74,7 +75,5 @@ def test_a_newer_claim_never_changes_what_is_admitted(some: list[Claim], strict:
     policy = Policy(strict, wildcards=True)
     before = {key for key, condition in admit(some, policy).items() if condition.admitted}
     newest = Claim(("n", "newest"), "a.x", age=("9999", 99, ""))
-    after = {
-        key for key, condition in admit([*some, newest], policy).items() if condition.admitted
-    }
+    after = {key for key, condition in admit([*some, newest], policy).items() if condition.admitted}
     assert after - {newest.key} == before

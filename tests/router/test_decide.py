@@ -6,12 +6,17 @@ from podway_router.decide import Match, Miss, Redirect, Tables
 from podway_router.entry import RouteEntry
 
 
+def key(name: str) -> str:
+    return f"route/apps/shop/{name}"
+
+
 def tables(**routes: tuple[str, str, str, str]) -> Tables:
     """Give tables of routes `name=(host, path, termination, insecure)`."""
-    return Tables(
-        (f"route/apps/shop/{name}", RouteEntry(host, path, kind, insecure, [], "random"))
+    entries = {
+        key(name): RouteEntry(host, path, kind, insecure, [], "random")
         for name, (host, path, kind, insecure) in routes.items()
-    )
+    }
+    return Tables(entries.items())
 
 
 EVERY = tables(
@@ -26,10 +31,6 @@ EVERY = tables(
     under=("edge.w.t", "/", "edge", "None"),
     paths=("paths.t", "/only", "", ""),
 )
-
-
-def key(name: str) -> str:
-    return f"route/apps/shop/{name}"
 
 
 @pytest.mark.parametrize(
@@ -70,8 +71,9 @@ def test_an_unknown_path_and_an_unknown_host_are_told_apart() -> None:
     host = EVERY.http("plane.t", b"/")
     assert isinstance(host, Miss)
     assert host.step == "no-route"
-    assert "plain.t" in host.detail
+    assert host.detail == ""
     assert "plain.t" not in host.public
+    assert EVERY.nearest("plane.t") == "nearest: plain.t"
 
 
 @pytest.mark.parametrize(
@@ -106,5 +108,20 @@ def test_a_termination_that_is_not_served_is_named_with_its_route() -> None:
 
 
 def test_no_routes_at_all() -> None:
-    assert isinstance(Tables([]).http("", b"/"), Miss)
-    assert isinstance(Tables([]).tls("a.b"), Miss)
+    assert isinstance(Tables().http("", b"/"), Miss)
+    assert isinstance(Tables().tls("a.b"), Miss)
+
+
+def test_a_change_leads_to_the_same_tables_as_a_fresh_start() -> None:
+    old = {key("a"): RouteEntry("a.t", "/", "edge", "Redirect", [], "random")}
+    new = {key("a"): RouteEntry("a.t", "/", "passthrough", "None", [], "random")}
+    before = Tables(old.items())
+    after = before.changed(old, new)
+    assert before.http("a.t", b"/") == Redirect(key("a"))
+    assert after.tls("a.t") == Match(key("a"))
+    gone = after.http("a.t", b"/")
+    assert isinstance(gone, Miss)
+    assert gone.step == "tls-only"
+    empty = after.changed(new, {}).tls("a.t")
+    assert isinstance(empty, Miss)
+    assert empty.step == "no-route"

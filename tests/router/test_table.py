@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from podway_router.table import Table
+from podway_router.table import Row, Table
 
 
 def find(rows: list[tuple[str, str]], host: str, path: str = "/") -> str | None:
-    table = Table((host, path, f"{host}{path}") for host, path in rows)
+    table = Table(Row(host, path, f"{host}{path}") for host, path in rows)
     return table.find(host, path.encode())
 
 
@@ -49,14 +49,30 @@ def test_exact_beats_wildcard_and_a_wildcard_is_one_label() -> None:
     assert find(rows, "x.b.d.test") is None
 
 
-def test_knows() -> None:
-    table = Table([("a.test", "/x", 1), ("*.w.test", "/y", 2)])
-    assert table.knows("a.test")
-    assert table.knows("any.w.test")
-    assert not table.knows("w.test")
-    assert not Table[int]([]).knows("")
+def test_any_of_a_host() -> None:
+    table = Table([Row("a.test", "/x", 1), Row("*.w.test", "/y", 2)])
+    assert table.any_of("a.test") == 1
+    assert table.any_of("*.w.test") == 2
+    assert table.any_of("w.test") is None
+    assert Table[int]().any_of("") is None
+
+
+def test_a_replacement_leaves_the_table_as_it_was() -> None:
+    one, two = Row("a.test", "/", 1), Row("a.test", "/x", 2)
+    table = Table([one, two])
+    moved = table.replaced([one], [Row("b.test", "/", 1), Row("*.c.test", "/", 3)])
+    assert (table.find("a.test"), table.find("b.test"), table.find("x.c.test")) == (1, None, None)
+    assert (moved.find("a.test"), moved.find("b.test"), moved.find("x.c.test")) == (None, 1, 3)
+    assert moved.find("a.test", b"/x") == 2
+    assert set(moved.replaced([two], []).hosts()) == {"b.test", "*.c.test"}
+    assert table.replaced([], []) is table
+
+
+def test_a_row_that_changes_hands_is_the_new_owners() -> None:
+    table = Table([Row("a.test", "/", 1)])
+    assert table.replaced([Row("a.test", "/", 1)], [Row("a.test", "/", 2)]).find("a.test") == 2
 
 
 def test_a_path_of_many_slashes_costs_one_look_up_per_length() -> None:
-    table = Table([("h", "/a", 1), ("h", "/bb", 2)])
+    table = Table([Row("h", "/a", 1), Row("h", "/bb", 2)])
     assert table.find("h", b"/" * 20_000) is None
