@@ -58,6 +58,8 @@ class _Finding(NamedTuple):
     """How many steps of the path lead to the object."""
     identity: Identity
     message: str
+    line: int = 0
+    """In the file, from 1; 0 where it is still to be looked up."""
 
 
 class _Item(NamedTuple):
@@ -128,7 +130,8 @@ def _read_item(
 
     for flaw in document.flaws:
         if flaw.path[: len(item.path)] == item.path:
-            report(flaw.path, flaw.message)
+            line = document.offset + flaw.line + 1
+            findings.append(_Finding(flaw.path, len(item.path), identity, flaw.message, line))
     fields = Fields(item.data, item.path, report)
     _check_version(fields, item, kind)
     origin = Origin(place.file, document.line_of(item.path))
@@ -225,9 +228,10 @@ def _time(metadata: Fields, key: str) -> str:
 
 
 def _problems(document: Document, place: Place, findings: list[_Finding]) -> Iterator[Problem]:
-    lines = document.find_lines({finding.path for finding in findings})
-    for path, base, identity, message in findings:
-        yield Problem(place.file, lines[path], *identity, spell(path[base:]), message)
+    lines = document.find_lines({finding.path for finding in findings if not finding.line})
+    for path, base, identity, message, line in findings:
+        at = line or lines[path]
+        yield Problem(place.file, at, *identity, spell(path[base:]), message)
 
 
 def _capped(problems: list[Problem]) -> tuple[Problem, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from podway_cluster.parse.builder import Flaw
 from podway_cluster.parse.caps import ALIASED_VALUES, DEPTH
 from podway_cluster.parse.documents import Document, Unreadable, documents
@@ -40,7 +41,8 @@ def test_keys_are_texts_as_in_json() -> None:
 
 
 def test_documents_are_cut_apart_and_empty_ones_left_out() -> None:
-    text = "# head\n%YAML 1.1\n---\na: 1\n---\n# nothing\n---\n--- {b: 2}\n...\n# x\n%YAML 1.1\n# y\n---\nc: 3\n...\n"
+    head, tail = "# head\n%YAML 1.1\n---\na: 1\n", "# x\n%YAML 1.1\n# y\n---\nc: 3\n...\n"
+    text = head + "---\n# nothing\n---\n--- {b: 2}\n...\n" + tail
     assert [each.data for each in read(text) if isinstance(each, Document)] == [
         {"a": 1},
         {"b": 2},

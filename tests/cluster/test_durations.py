@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from podway_cluster.parse.durations import seconds
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from podway_cluster.kinds.names import (
     host_fault,
     is_cidr,
