@@ -179,6 +179,8 @@ class Rig:
     def __exit__(self, *exc: object) -> None:
         self.call(self.listener.drain)
         self.call(self.front.stop)
+        # Nothing may be left in the epoll set: farewells end within seconds by themselves.
+        until(lambda: self.plane.watched == 0, "an empty epoll set")
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE)
         assert not self.errors or exc[0] is not None, self.errors

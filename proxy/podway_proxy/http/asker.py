@@ -23,6 +23,9 @@ class Asker(Protocol):
     def took(self, flow: AnyFlow) -> None:
         """Note that the request's body has been read to its end by `flow`."""
 
+    def flowing(self) -> None:
+        """Keep an eye on the time: an answer's body is on its way, at the client's pace."""
+
     def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
         """Give `data` with the head in `data[:end]` made fit for the client."""
 

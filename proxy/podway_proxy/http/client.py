@@ -239,7 +239,7 @@ class Client:
             first = self._head_for(request, target, arrival)
             if body.end > end:
                 first += data[end : body.end]
-            self._wait(self._patience(target, body.left))
+            self._wait(self._patience(target, bool(body.left)))
             self._exchange.start(request, target, first, body.left, body.follower)
         else:
             self._exchange.forget()
@@ -256,8 +256,9 @@ class Client:
         lines, drop = lines_for(request, arrival, target.forwarded, target.proto)
         return outgoing(request, lines, drop)
 
-    def _patience(self, target: Target, left: int) -> float:
-        if left and self._front.limits.client_timeout < target.server_timeout:
+    def _patience(self, target: Target, both: bool) -> float:
+        """Give when to look at an exchange; `both`: the client may be slow, too."""
+        if both and self._front.limits.client_timeout < target.server_timeout:
             return self._plane.now + self._front.limits.client_timeout
         return self._plane.now + target.server_timeout
 
@@ -291,6 +292,10 @@ class Client:
         self.readable = self.readable or flow.readable or self.gone
         if isinstance(flow, ChunkedFlow):
             self.buffer = flow.surplus
+
+    def flowing(self) -> None:
+        """Look after the shorter of the two time-outs."""
+        self._wait(self._patience(self._exchange.target, True))
 
     def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
         """Make the head in `data[:end]` fit for the client; most need no change at all."""

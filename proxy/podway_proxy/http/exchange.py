@@ -161,6 +161,8 @@ class Exchange(Sending):
         self._begun = True
         self.download = download
         download.run()
+        if self.download is download:
+            self._asker.flowing()
 
     def _whole(self, response: Response, data: bytes, end: int) -> None:
         """Pass on an answer that has come whole: the endpoint is free before the client reads."""
