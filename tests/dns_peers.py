@@ -163,3 +163,45 @@ zone:
     command = [tool("knotd"), "-c", str(config)]
     with running("knot", command, port, directory, next(iter(zones))) as peer:
         yield peer
+
+
+@contextmanager
+def dnsmasq(directory: Path, origin: str, addresses: Mapping[str, str]) -> Iterator[Peer]:
+    """Run dnsmasq; an address for a name that begins with `*.` covers the domain behind it."""
+    port = free_port()
+    config = directory / "dnsmasq.conf"
+    lines = [
+        f"port={port}", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts",
+        "no-daemon", "user=root", f"local=/{origin.rstrip('.')}/", "log-facility=-",
+    ]  # fmt: skip
+    for name, address in addresses.items():
+        if name.startswith("*."):
+            lines.append(f"address=/{name[2:]}/{address}")
+        else:
+            lines.append(f"host-record={name},{address}")
+    config.write_text("\n".join(lines) + "\n")
+    command = [tool("dnsmasq"), "-k", "-C", str(config)]
+    first = next(iter(addresses)).replace("*", "first")
+    with running("dnsmasq", command, port, directory, first) as peer:
+        yield peer
+
+
+@contextmanager
+def powerdns(directory: Path, zones: Mapping[str, Path]) -> Iterator[Peer]:
+    """Run the PowerDNS authoritative server with its BIND backend, one receiver and distributor."""
+    port = free_port()
+    named = directory / "named.conf"
+    named.write_text(
+        "".join(
+            f'zone "{origin.rstrip(".")}" {{ type master; file "{path}"; }};\n'
+            for origin, path in zones.items()
+        )
+    )
+    command = [
+        tool("pdns_server"), "--daemon=no", "--guardian=no", "--launch=bind",
+        f"--bind-config={named}", f"--local-port={port}", "--local-address=127.0.0.1",
+        f"--socket-dir={directory}", f"--config-dir={directory}", "--receiver-threads=1",
+        "--distributor-threads=1", "--loglevel=3", "--disable-syslog=yes",
+    ]  # fmt: skip
+    with running("powerdns", command, port, directory, next(iter(zones))) as peer:
+        yield peer

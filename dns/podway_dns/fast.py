@@ -46,10 +46,14 @@ HEADS: dict[bytes, int] = {
 """Header bytes 2 to 11 that are handled: RD, AD and CD as they like, one question, maybe one
 additional record. The value picks the head of the answer (`packing.Packed.heads`)."""
 
-PLAIN_TAILS: dict[bytes, tuple[int, bytes]] = {b"\0\1": (PLAIN_SIZE, b"")}
-"""What may follow the question's type: class IN, and an OPT record; with the room that it leaves
-for an answer over UDP and the OPT record that answers it. Filled in as sizes are met."""
+_PLAIN = b"\0\1"
+"""All that follows the question's type where there is no OPT record: class IN."""
+_OPT_TAILS: dict[bytes, tuple[int, bytes]] = {}
+"""What follows it where there is one: how long the answer's other parts may be together with the
+name, and the OPT record that answers. Filled in as sizes are met."""
 _MAX_TAILS = 1024
+_TYPE_AND_CLASS = 4
+_PLAIN_ROOM = PLAIN_SIZE - _TYPE_AND_CLASS
 _SPECIAL = frozenset(
     t.to_bytes(2, "big") for t in (ANY, AXFR, IXFR, MAILA, MAILB, OPT, TSIG, TKEY, DS)
 )
@@ -57,27 +61,45 @@ _MAX_MEMO = 8192
 """Chains kept packed per snapshot, about 0.5 KB each."""
 
 
+Found = tuple[bytes, tuple[bytes, ...], bytes, bytes]
+"""An answer but for its id: header and question, the rest in each rotation, the OPT record; and
+the question's type with the rcode in a third byte, for counting."""
+
+
 def answer(message: bytes, snapshot: Snapshot, udp: bool, turn: int) -> bytes | None:
     """Answer the query, or give None where `slow` must."""
+    found = find(message, snapshot, udp)
+    if found is None:
+        return None
+    front, bodies, opt, _ = found
+    return message[:2] + front + bodies[turn % len(bodies)] + opt
+
+
+def find(message: bytes, snapshot: Snapshot, udp: bool) -> Found | None:
+    """Find the answer, or give None where `slow` must. The id plays no part in it."""
     head = HEADS.get(message[2:12])
     if head is None:
         return None
     end = message.find(b"\0", 12) + 1
-    tail = PLAIN_TAILS.get(message[end + 2 :]) or _read_tail(message[end + 2 :])
-    if tail is None or bool(tail[1]) != (head > 1):
+    tail = message[end + 2 :]
+    room, opt = _PLAIN_ROOM, b""
+    if head > 1:
+        read = _OPT_TAILS.get(tail) or _read_tail(tail)
+        if read is None:
+            return None
+        room, opt = read
+    elif tail != _PLAIN:
         return None
     name = message[12:end].lower()
     code = message[end : end + 2]
     node = snapshot.index.get(name)
-    packed = (
-        _missing(snapshot, name, code) if node is None else _found(snapshot, node, name, name, code)
-    )
-    if packed is None:
+    if node is None:
+        packed = _missing(snapshot, name, code)
+    else:
+        packed = _found(snapshot, node, name, name, code)
+    if packed is None or (udp and end + packed.size > room):
         return None
-    bodies = packed.bodies
-    body = bodies[0] if len(bodies) == 1 else bodies[turn % len(bodies)]
-    reply = message[:2] + packed.heads[head] + message[12 : end + 4] + body + tail[1]
-    return None if udp and len(reply) > tail[0] else reply
+    return packed.heads[head] + message[12 : end + 4], packed.bodies, opt, code + packed.rcode
 
 
 def _read_tail(tail: bytes) -> tuple[int, bytes] | None:
@@ -88,9 +110,9 @@ def _read_tail(tail: bytes) -> tuple[int, bytes] | None:
     size = int.from_bytes(tail[5:7], "big")
     flags = bytes((tail[9] & 0x80, 0))
     opt = b"\0\0\x29" + EDNS_SIZE.to_bytes(2, "big") + b"\0\0" + flags + b"\0\0"
-    made = (min(max(size, PLAIN_SIZE), EDNS_SIZE), opt)
-    if len(PLAIN_TAILS) < _MAX_TAILS:
-        PLAIN_TAILS[tail] = made
+    made = (min(max(size, PLAIN_SIZE), EDNS_SIZE) - _TYPE_AND_CLASS - len(opt), opt)
+    if len(_OPT_TAILS) < _MAX_TAILS:
+        _OPT_TAILS[tail] = made
     return made
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from podway_dns.records import RCODE_NAMES, TYPE_NAMES
 from podway_proxy.counters import Counters
 
@@ -56,6 +58,20 @@ class Meter:
         row[self._rcodes[reply[3] & 15]] += 1
         if reply[2] & 2:
             self.add("truncated_total")
+
+    def batch(self, count: int, tallies: list[bytes], lost: int) -> None:
+        """Count a batch of datagrams, of which those in `tallies` took the fast path.
+
+        A tally is the type's two bytes and the rcode's (`fast.Found`).
+        """
+        row = self._row
+        for tally, times in Counter(tallies).items():
+            row[self._types.get(tally[:2], self.other_type)] += times
+            row[self._rcodes[tally[2]]] += times
+        self.add("queries_total:transport=udp", count)
+        self.add("paths_total:path=fast", len(tallies))
+        if lost:
+            self.add("dropped_total:reason=unsent", lost)
 
     def add(self, name: str, count: int = 1) -> None:
         """Add to a counter by its name."""

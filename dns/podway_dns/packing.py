@@ -34,13 +34,16 @@ Heads = tuple[bytes, bytes, bytes, bytes]
 class Packed:
     """One answer for many questions. Immutable."""
 
-    __slots__ = ("bodies", "heads", "owners")
+    __slots__ = ("bodies", "heads", "owners", "rcode", "size")
 
     def __init__(self, heads: Heads, bodies: tuple[bytes, ...], owners: frozenset[Name]) -> None:
         self.heads = heads
         """Header bytes 2 to 11, by (RD asked for) + 2 * (OPT follows)."""
         self.bodies = bodies
         """Answer and authority section, once per rotation."""
+        self.size = len(bodies[0])
+        self.rcode = heads[0][1:2]
+        """The header's low flag byte, which is the rcode alone: RA and Z are clear."""
         self.owners = owners
         """Names in the answer besides the question's: if it is one of them, it runs in a loop
         and this is not its answer."""

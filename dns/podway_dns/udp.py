@@ -6,6 +6,7 @@ import socket
 from typing import Any
 
 from podway_dns.limits import UDP_BATCH, UDP_BUFFER, UDP_QUERY
+from podway_dns.mmsg import SLOTS, Batch
 from podway_dns.server import Server
 from podway_proxy.plane.plane import Plane
 
@@ -26,6 +27,7 @@ class UdpFront:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
         if self._wildcard:
             self._ask_for_addresses()
+        self._batch = None if self._wildcard else Batch(sock)
         plane.watch(sock.fileno(), self._on_event)
 
     def _ask_for_addresses(self) -> None:
@@ -42,6 +44,9 @@ class UdpFront:
         """Answer a batch; come again after the others if the socket may hold more."""
         if self._sock.fileno() < 0:
             return
+        if self._batch is not None:
+            self._many(self._batch)
+            return
         step = self._one_of_many if self._wildcard else self._one
         for _ in range(UDP_BATCH):
             try:
@@ -51,6 +56,15 @@ class UdpFront:
             except OSError:
                 # An ICMP error of an earlier answer, reported here (ip(7)); the next call goes on.
                 self._server.meter.add("dropped_total:reason=unsent")
+        self._plane.soon(self._turn)
+
+    def _many(self, batch: Batch) -> None:
+        """Answer batches of datagrams with two system calls each."""
+        for _ in range(UDP_BATCH // SLOTS):
+            count = batch.receive()
+            if not count:
+                return
+            self._server.answer_batch(batch, count)
         self._plane.soon(self._turn)
 
     def _one(self) -> None:

@@ -14,6 +14,7 @@ from podway_dns.names import ROOT, Name, ancestors, is_within, parent
 from podway_dns.records import CNAME, DNAME, DS, NS, SOA, RRset, soa_minimum
 
 if TYPE_CHECKING:
+    from podway_dns.fast import Found
     from podway_dns.packing import Packed
 
 Sets = tuple[RRset, ...]
@@ -146,7 +147,7 @@ class Zone:
 class Snapshot:
     """All zones of one moment. `index` holds every name that may be answered for."""
 
-    __slots__ = ("chains", "index", "zones")
+    __slots__ = ("answers", "chains", "index", "zones")
 
     def __init__(self, zones: Iterable[Zone]) -> None:
         self.zones: dict[Name, Zone] = {zone.origin: zone for zone in zones if zone.negative}
@@ -154,6 +155,8 @@ class Snapshot:
         self.index: Mapping[Name, Node] = _index(self.zones)
         self.chains: dict[bytes, Packed] = {}
         """Packed CNAME chains by owner and type, filled in as they are asked for (`fast`)."""
+        self.answers: dict[bytes, Found] = {}
+        """Answers by the whole query but its id, filled in as they are asked for (`server`)."""
 
     def zone_of(self, name: Name, rtype: int) -> Zone | None:
         """Find the zone with the longest match; DS is the parent's (RFC 4035 section 3.1.4.1)."""
