@@ -96,10 +96,9 @@ def test_fifty_rapid_sighups_leave_four_generations_at_most(start: Start) -> Non
         sent, most = sent + 1, max(most, len(daemon.children("worker")))
         return sent >= 50 and bool(daemon.events("reload waits"))
 
-    with load(daemon.address, 1):
-        with contextlib.ExitStack() as kept:
-            until(enough, "the fifth generation to wait")
-            assert 3 * 2 < most <= 4 * 2
+    with load(daemon.address, 1), contextlib.ExitStack() as kept:
+        until(enough, "the fifth generation to wait")
+        assert 3 * 2 < most <= 4 * 2
     until(lambda: len(daemon.children()) == 3, "the old generations to end")
     assert daemon.ask()[1] == 1
     assert daemon.stop() == 0

@@ -20,6 +20,7 @@ _HEAD: Final = struct.Struct(">IB")
 FRAME_BYTES: Final = 256 * 1024 * 1024
 """Longest frame: the entries of some 100,000 routes. Longer ones are a fault of ours."""
 FRAME_FDS: Final = 16
+_RIGHTS_BYTES: Final = socket.CMSG_SPACE(FRAME_FDS * 4)
 _READ_BYTES: Final = 262_144
 _READS: Final = 64
 """Reads for one call of `receive`, so that one busy peer does not hold up the others."""
@@ -110,18 +111,21 @@ class Channel:
 
     def _read(self) -> bool:
         try:
-            data, fds, _, _ = socket.recv_fds(
-                self.sock, _READ_BYTES, FRAME_FDS, socket.MSG_CMSG_CLOEXEC
+            # Not socket.recv_fds: in Python 3.11 it drops the flags, and children would inherit.
+            data, rights, _, _ = self.sock.recvmsg(
+                _READ_BYTES, _RIGHTS_BYTES, socket.MSG_CMSG_CLOEXEC
             )
         except BlockingIOError:
             return False
         except OSError:
-            data, fds = b"", []
+            data, rights = b"", []
         if not data:
             self._end()
             return False
         self._in += data
-        self._fds.extend(fds)
+        for level, kind, packed in rights:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                self._fds.extend(array.array("i", packed))
         return True
 
     def _frames(self) -> Iterable[Message]:

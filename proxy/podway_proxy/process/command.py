@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
@@ -35,6 +36,7 @@ CANNOT_START: Final = 3
 _TRUE: Final = ("1", "true", "yes", "on")
 _FALSE: Final = ("", "0", "false", "no", "off")
 MOST_WORKERS: Final = 64
+LONGEST_SECONDS: Final = 86_400
 
 
 class Parser(argparse.ArgumentParser):
@@ -220,7 +222,7 @@ def _workers(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    value = float(text.removesuffix("s")) if text[:1].isdigit() else -1.0
-    if not 0 <= value < 86_400 * 365:
-        raise ValueError(f"{text!r}: expected seconds, as 5 or 0.5")
+    value = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) else -1.0
+    if not 0 <= value <= LONGEST_SECONDS:
+        raise ValueError(f"{text!r}: expected seconds from 0 to {LONGEST_SECONDS}, as 5 or 0.5")
     return value

@@ -10,23 +10,24 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
 from podway_proxy.counters import Counters
 from podway_proxy.process import child, held
-from podway_proxy.process.admin import Admin
 from podway_proxy.process.channel import Channel, Message
 from podway_proxy.process.daemon import CannotStart, LoaderApp
 from podway_proxy.process.feed import Current, Encoder, Feed
 from podway_proxy.process.held import Held
 from podway_proxy.process.link import Link
 from podway_proxy.process.metrics import Gauge, process_gauges, render
-from podway_proxy.process.pages import Pages
 from podway_proxy.process.prober import Prober
 from podway_proxy.process.readiness import Status, notes, why_not
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec
+
+if TYPE_CHECKING:
+    from podway_proxy.process.admin import Admin
 
 _EPOCH_BITS: Final = 32
 """A loader's versions begin above all of the loader before."""
@@ -54,8 +55,7 @@ class Loader:
         self._told_ready: str | None = None
         self._counters = Counters(welcome.fds[0])
         self._prober = Prober(self._log, self._publish, before.down)
-        pages = Pages(self._why_not, lambda: notes(self._status), self._metrics, self._debug())
-        self._admin = Admin(self._log, pages)
+        self._admin: Admin | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._master = Link(self._loop, welcome.channel, self._from_master, self._orphaned)
 
@@ -68,7 +68,8 @@ class Loader:
             self._from_master(message)
         self._start(self._follow(), "follow the objects")
         await self._ended
-        self._admin.close()
+        if self._admin is not None:
+            self._admin.close()
         self._prober.close()
 
     def _start(self, work: Any, name: str) -> None:
@@ -114,7 +115,6 @@ class Loader:
         self._publish()
         if before is None or before.listeners != compiled.listeners:
             self._ask_for((*self._own_listeners(), *compiled.listeners), loaded=True)
-        self._keep_state()
         self._tell_readiness()
 
     def _publish(self) -> None:
@@ -154,7 +154,7 @@ class Loader:
         answers: dict[str, Callable[[dict[str, Any], list[int]], None]] = {
             "worker": self._on_worker,
             "listen": self._on_listen,
-            "unlisten": lambda body, _: self._admin.unlisten(body["key"]),
+            "unlisten": self._on_unlisten,
             "status": self._on_status,
             "quit": lambda _, __: self._end(),
         }
@@ -178,8 +178,22 @@ class Loader:
             self._tell_readiness()
 
     def _on_listen(self, body: dict[str, Any], fds: list[int]) -> None:
+        if self._admin is None:
+            self._admin = self._make_admin()
         sock = socket.socket(fileno=fds[0])
         self._start(self._admin.listen(body["spec"]["key"], sock), "serve the admin port")
+
+    def _on_unlisten(self, body: dict[str, Any], _: list[int]) -> None:
+        if self._admin is not None:
+            self._admin.unlisten(body["key"])
+
+    def _make_admin(self) -> Admin:
+        # Here, not above: h11 takes a tenth of the loader's start, and the objects come first.
+        from podway_proxy.process.admin import Admin
+        from podway_proxy.process.pages import Pages
+
+        pages = Pages(self._why_not, lambda: notes(self._status), self._metrics, self._debug())
+        return Admin(self._log, pages)
 
     def _on_status(self, body: dict[str, Any], _: list[int]) -> None:
         values = {name: value for name, value in body.items() if name != "op"}
