@@ -30,7 +30,8 @@ def find_route(snapshot: Snapshot, target: Target) -> Found:
             route_key(status.controller, *status.route.meta.key): status
             for status in compilation.routes
         }
-        tables = Tables((k, s.entry) for k, s in by_key.items() if s.entry is not None)
+        entries = {key: one.entry for key, one in by_key.items() if one.entry is not None}
+        tables = Tables().changed({}, entries)
         path = target.path.partition("?")[0].encode()
         found = tables.tls(target.host) if target.secure else tables.http(target.host, path)
         if isinstance(found, Miss):
