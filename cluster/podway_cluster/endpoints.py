@@ -133,8 +133,8 @@ def _why_no_port(
 def _why_portless(service: Service) -> str:
     named = [each.target_port for each in service.ports if isinstance(each.target_port, str)]
     if service.selector and named:
-        return f"its Pods have no container port named {', '.join(map(repr, named))}"
-    return "they have no port at all"
+        return f"they have none at all, as no container port is named {' or '.join(named)}"
+    return "they have none at all"
 
 
 def _spell(port: EndpointPort) -> str:

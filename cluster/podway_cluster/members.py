@@ -118,7 +118,7 @@ def _of_pods(pods: Iterable[Pod], service: Service, name: str) -> Members:
 
 
 def _state(pod: Pod) -> str:
-    return pod.phase if pod.phase in _ENDED or not pod.pod_ips else "ready"
+    return pod.phase if pod.phase in _ENDED else "no address yet"
 
 
 def _of_pod(pod: Pod, service: Service) -> Member:

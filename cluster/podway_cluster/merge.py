@@ -11,6 +11,8 @@ from .objects import Content, Entry, Identity
 from .problem import Problem
 
 _STAYS = "; its last good version stays in force"
+_MOST_NAMED = 5
+"""Objects that a sentence lists."""
 
 
 class Merged(NamedTuple):
@@ -74,20 +76,30 @@ def _problems(
 ) -> Iterator[Problem]:
     for content in contents:
         for problem in content.problems:
-            yield _with_consequence(problem, content, held)
+            yield _with_consequence(problem, held)
+        yield from _staying(content, held)
         seen = {entry.origin.file for entry in content.entries}
         for file in seen:
             yield from twice.get(file, ())
 
 
-def _with_consequence(problem: Problem, content: Content, held: set[Identity]) -> Problem:
+def _with_consequence(problem: Problem, held: set[Identity]) -> Problem:
     """Add what the problem leads to, so that nobody has to wonder what is being served."""
-    if (problem.kind, problem.namespace, problem.name) in held:
-        return problem._replace(message=problem.message + _STAYS)
-    if problem.kind:
+    if (problem.kind, problem.namespace, problem.name) not in held:
         return problem
-    staying = sum(entry.identity in held for entry in content.retained)
-    return problem._replace(message=problem.message + stay(staying))
+    return problem._replace(message=problem.message + _STAYS)
+
+
+def _staying(content: Content, held: set[Identity]) -> Iterator[Problem]:
+    """Name what a file held before and may still hold."""
+    found = [entry.identity for entry in content.retained if entry.identity in held]
+    if not found or not content.problems:
+        return
+    names = [Problem("", 0, *identity, "", "").label for identity in found[:_MOST_NAMED]]
+    more = ["…"] if len(found) > _MOST_NAMED else []
+    message = f"what it held before stays in force until it is right: {', '.join(names + more)}"
+    first = content.problems[0]
+    yield first._replace(kind="", namespace="", name="", field="", message=message)
 
 
 def stay(count: int) -> str:

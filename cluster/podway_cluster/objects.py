@@ -44,7 +44,8 @@ class Content(NamedTuple):
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
     complete: bool = True
-    """False where a part could not be read, so that there may be more objects than `entries`."""
+    """False where a part could not be read or has no name, so that the file may hold more objects
+    than `entries`."""
     retained: tuple[Entry, ...] = ()
     """What an incomplete file held before and may still hold."""
 
@@ -86,6 +87,7 @@ def read_file(content: bytes, place: Place) -> Content:
         if isinstance(part, Document):
             findings = _read_document(part, place, entries)
             problems.extend(_problems(part, place, findings) if findings else ())
+            complete = complete and all(finding.identity[2] for finding in findings)
         else:
             complete = False
             problems.append(Problem(place.file, part.line, *_NOBODY, "", part.message))

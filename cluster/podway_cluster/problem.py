@@ -20,9 +20,13 @@ class Problem(NamedTuple):
     message: str
     """What is wrong and what to do about it."""
 
+    @property
+    def label(self) -> str:
+        """What people call the object: `route shop/web`; empty where it concerns the file."""
+        scope = f"{self.namespace}/" if self.namespace and self.name else ""
+        return f"{self.kind.lower()} {scope}{self.name}".strip()
+
     def __str__(self) -> str:
         """Give `file:line: kind namespace/name: field: message`, leaving out what is empty."""
-        scope = f"{self.namespace}/" if self.namespace else ""
-        label = f"{self.kind.lower()} {scope}{self.name}".strip()
-        parts = (f"{self.file}:{self.line}", label, self.field, self.message)
+        parts = (f"{self.file}:{self.line}", self.label, self.field, self.message)
         return ": ".join(part for part in parts if part)

@@ -143,7 +143,7 @@ def _look(found: Found, before: _File | None) -> _File:
     except OSError as error:
         message = f"can't be read ({error.strerror}): correct its permissions"
         return _File(_unknown(before, _file_problem(place, message)))
-    if not content.complete:
+    if not content.complete or any(entry.value is None for entry in content.entries):
         content = _with_retained(content, before)
     return _File(content, None if racy else found.signature)
 
