@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -93,7 +94,7 @@ async def check(probe: ProbeSpec) -> str:
     except TimeoutError:
         return f"no answer within {probe.timeout:g} s"
     except OSError as error:
-        return error.strerror or str(error)
+        return os.strerror(error.errno) if error.errno else str(error)
 
 
 async def _look(probe: ProbeSpec) -> str:
