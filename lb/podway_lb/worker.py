@@ -16,6 +16,7 @@ from podway_proxy.plane.front import TcpFront
 from podway_proxy.plane.listener import Listener
 from podway_proxy.plane.tunnel import Closed
 from podway_proxy.proxy_protocol import UNIQUE_ID, encode_v2
+from podway_proxy.room import Room
 from podway_proxy.values import Address, Arrival, Decision, Endpoint, Forward, Refuse
 
 if TYPE_CHECKING:
@@ -51,6 +52,9 @@ class Worker:
         self._slots = {name: link.counters.slot(name) for name in COUNTERS}
         self._opened, self._open = self._slots["connections_total"], self._slots["connections"]
         self._active = 0
+        counted = ("connections",)
+        most = self._plane.limits.max_connections
+        self._room = Room(self._plane, self._log, link.counters, counted, most)
         self._id_prefix = os.urandom(8)
         self._id = 0
 
@@ -64,13 +68,15 @@ class Worker:
             source=self._options.source,
             on_closed=self._closed,
         )
-        accept = partial(self._accept, front)
-        self._listeners[spec.key] = Listener(self._plane, sock, accept)
+        listener = Listener(self._plane, sock, partial(self._accept, front))
+        self._listeners[spec.key] = listener
+        self._room.add(listener)
 
     def unlisten(self, key: str) -> None:
         """Accept what is queued, then close."""
         listener = self._listeners.pop(key, None)
         if listener is not None:
+            self._room.remove(listener)
             listener.drain()
 
     def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
@@ -90,6 +96,7 @@ class Worker:
         self._active += 1
         self._row[self._opened] += 1
         self._row[self._open] += 1
+        self._room.took()
         front.accept(sock, peer)
 
     def _decide(self, key: str, arrival: Arrival, _found: None, _preamble: bool) -> Decision:

@@ -30,6 +30,7 @@ COUNTERS = (
     *front.COUNTERS,
     "redirects_total",
     "tls_connections_total",
+    "tls_connections",
     "passthrough_bytes_total:direction=to_server",
     "passthrough_bytes_total:direction=to_client",
     "connect_failures_total",

@@ -52,6 +52,7 @@ class TlsSide:
     def accept(self, sock: socket.socket, peer: Address) -> None:
         """Take over an accepted connection."""
         self._setting.account.count("tls_connections_total")
+        self._setting.account.count("tls_connections")
         self.front.accept(sock, peer)
 
     def adapt(self, shard: ShardEntry) -> None:
@@ -95,6 +96,7 @@ class TlsSide:
 
     def _closed(self, closed: Closed) -> None:
         account = self._setting.account
+        account.count("tls_connections", -1)
         account.count("passthrough_bytes_total:direction=to_server", closed.to_server)
         account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
         if closed.refused is not None:

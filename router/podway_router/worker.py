@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.load import Load
 from podway_proxy.networks import Networks
 from podway_proxy.plane.listener import Listener
+from podway_proxy.room import Room
 from podway_router import ways
 from podway_router.account import COUNTERS, Account
-from podway_router.entry import HTTP, SHARD, ShardEntry, listener_of_key, read_shard
+from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
 from podway_router.http_side import HttpSide
 from podway_router.options import read
 from podway_router.side import Setting
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from podway_proxy.process.daemon import WorkerLink
     from podway_proxy.process.spec import Json, ListenerSpec
+    from podway_proxy.values import Address
 
 __all__ = ["COUNTERS", "Worker", "build"]
 
@@ -47,6 +50,8 @@ class Worker:
         self._shards: dict[str, ShardEntry] = {}
         self._doors: dict[str, Door] = {}
         self._leaving: list[HttpSide | TlsSide] = []
+        gauges = ("http_connections", "tls_connections")
+        self._room = Room(link.plane, link.log, link.counters, gauges, 0)
         trusted = Networks(self._options.trusted)
         self._takes_proxy: Callable[[str], bool] | None = (
             trusted.holds if self._options.trusted else None
@@ -56,14 +61,16 @@ class Worker:
         """Serve a listening socket as its key says: http or https, for which controller."""
         kind, controller = listener_of_key(spec.key)
         side = self._side(kind, controller)
-        listener = Listener(self._link.plane, sock, side.accept)
+        listener = Listener(self._link.plane, sock, partial(self._accept, side))
         self._doors[spec.key] = Door(controller, listener, side)
+        self._room.add(listener)
 
     def unlisten(self, key: str) -> None:
         """Accept what is queued, close, and let the connections finish."""
         door = self._doors.pop(key, None)
         if door is None:
             return
+        self._room.remove(door.listener)
         door.listener.drain()
         door.side.front.drain()
         self._leaving = [side for side in (*self._leaving, door.side) if side.front.active]
@@ -90,10 +97,17 @@ class Worker:
         """Give the map in force."""
         return self._map
 
+    def _accept(self, side: HttpSide | TlsSide, sock: socket.socket, peer: Address) -> None:
+        side.accept(sock, peer)
+        self._room.took()
+
     def _set_shard(self, key: str, value: Json | None) -> None:
         controller = key.removeprefix(SHARD)
-        shard = ShardEntry({}) if value is None else read_shard(value)
-        self._shards[controller] = shard
+        if value is None:
+            self._shards.pop(controller, None)  # its listeners go with it
+            return
+        self._shards[controller] = shard = read_shard(value)
+        self._room.most = sum(int(limits_of(one).max_connections) for one in self._shards.values())
         for door in self._doors.values():
             if door.controller == controller:
                 door.side.adapt(shard)

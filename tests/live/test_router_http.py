@@ -200,6 +200,16 @@ def test_forwarded_headers_follow_the_route_then_the_controller(site: Site) -> N
         assert "x-forwarded-for" not in names
 
 
+def test_tuning_options_are_taken_over_while_it_serves(site: Site) -> None:
+    site.put(site.pods(), route("b", "blue.t", "blue"))
+    long = {"X-Long": "x" * 30_000}
+    with site.router():
+        assert get(site.where, "blue.t", **long)[0] == 431
+        tuning = {"headerBufferBytes": 65536}
+        site.put(site.pods(), route("b", "blue.t", "blue"), tuningOptions=tuning)
+        until("the longer head is taken", lambda: get(site.where, "blue.t", **long)[0] == 200)
+
+
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     program = str(BIN / "podway-router")
     return subprocess.run([program, *arguments], capture_output=True, text=True, timeout=30)

@@ -1,0 +1,73 @@
+"""How many clients a daemon may have at once: its listeners rest while there is no room.
+
+The count is over all of the daemon's workers, those of draining generations included (the shared
+gauges are the sum); who finds no room waits in the kernel's queue and is not refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from podway_proxy.plane.wheel import TICK
+
+if TYPE_CHECKING:
+    from podway_proxy.counters import Counters
+    from podway_proxy.log import Log
+    from podway_proxy.plane.listener import Listener
+    from podway_proxy.plane.plane import Plane
+
+
+class Room:
+    """Watches the gauges of open connections on behalf of one worker's listeners."""
+
+    __slots__ = ("_counters", "_listeners", "_log", "_plane", "_slots", "full", "most")
+
+    def __init__(
+        self, plane: Plane, log: Log, counters: Counters, gauges: Iterable[str], most: int
+    ) -> None:
+        """Take the names of the gauges that together count the daemon's clients."""
+        self._plane = plane
+        self._log = log
+        self._counters = counters
+        self._slots = tuple(counters.slot(name) for name in gauges)
+        self._listeners: list[Listener] = []
+        self.most = most
+        """Clients per daemon (maxConnections); several workers may overshoot by one each."""
+        self.full = False
+
+    def add(self, listener: Listener) -> None:
+        """Let a listener rest whenever there is no room."""
+        self._listeners.append(listener)
+        if self.full:
+            listener.pause()
+
+    def remove(self, listener: Listener) -> None:
+        """Leave a listener alone: it is about to be closed."""
+        self._listeners.remove(listener)
+        if not self._listeners:
+            self.full = False
+            self._plane.deadline(self, math.inf)
+
+    def took(self) -> None:
+        """Look whether the client that was just accepted and counted was the last one."""
+        if not self.full and self._clients() >= self.most:
+            self.full = True
+            self._log.warn("no room for more connections", most=self.most)
+            for listener in self._listeners:
+                listener.pause()
+            self._plane.deadline(self, self._plane.now + TICK)
+
+    def on_deadline(self) -> None:
+        """Accept again once there is room: another worker's client may have left."""
+        if self._clients() >= self.most:
+            self._plane.deadline(self, self._plane.now + TICK)
+            return
+        self.full = False
+        self._log.info("room for connections again", most=self.most)
+        for listener in list(self._listeners):
+            listener.resume()
+
+    def _clients(self) -> int:
+        return sum(self._counters.total(slot) for slot in self._slots)
