@@ -107,8 +107,8 @@ def test_a_long_upload_arrives_unchanged(chunked: bool, tmp_path: Path) -> None:
                 made.update(data)
                 left -= len(data)
         text = made.hexdigest().encode()
-        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
         got.append(head)
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(text), text))
 
     options = ["-H", "Transfer-Encoding: chunked"] if chunked else []
     with serving(handle) as (rig, _):

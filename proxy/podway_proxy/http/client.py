@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 READ_BYTES = 32_768
 """Most bytes taken at once while a head is awaited: the longest head, and some body behind it."""
-LOOK = 10.0
-"""Seconds between two looks at a connection's deadline: a deadline that a request puts off costs
-an assignment and not a call."""
 DISCARD = 1 << 30
 """Bytes of an unwanted body read away so that the client sees its answer; the time is bounded."""
 
@@ -46,8 +43,6 @@ class Client:
     """See the module."""
 
     __slots__ = (
-        "_armed",
-        "_due",
         "_exchange",
         "_front",
         "_lines",
@@ -58,6 +53,7 @@ class Client:
         "began",
         "buffer",
         "closing",
+        "due",
         "gone",
         "over",
         "readable",
@@ -88,13 +84,13 @@ class Client:
         self._lines = b""
         self._exchange = Exchange(self, plane, front.pool)
         self._relay: Relay | None = None
-        self._armed = math.inf
-        self._due = math.inf
+        self.due: float
+        """When the front's sweep calls `expire`; put off by an assignment."""
         if front.takes_proxy is None:
-            self.arrival = Arrival(peer, sock.getsockname()[:2], peer)
-            self._wait(plane.now + front.limits.head_timeout)
+            self.arrival = Arrival(peer, front.local or sock.getsockname()[:2], peer)
+            self.due = plane.now + front.limits.head_timeout
         else:
-            self._wait(plane.now + front.limits.proxy_timeout)
+            self.due = plane.now + front.limits.proxy_timeout
         plane.watch(sock.fileno(), self._on_event)
 
     # ---- edges and time -------------------------------------------------------------------
@@ -109,31 +105,18 @@ class Client:
         elif self.readable:
             self._read()
 
-    def on_deadline(self) -> None:
-        """Look whether the deadline is over; it may have been put off."""
-        self._armed = math.inf
-        now = self._plane.now
-        if self.over:
-            return
-        if now < self._due:
-            self._wait(self._due)
-        elif self._exchange.active:
+    def expire(self) -> None:
+        """Act on a deadline that is over (called by the front's sweep)."""
+        if self._exchange.active:
             again = self._exchange.check(self._front.limits.client_timeout)
             if self._exchange.active:
-                self._wait(again)
+                self.due = again
         elif self.buffer and self.arrival is not None:
             seconds = self._front.limits.head_timeout
             reason = f"no whole request head came in {seconds:g} s"
             self._say_farewell(Answer(408, "head-timeout", reason))
         else:
             self._close()
-
-    def _wait(self, until: float) -> None:
-        """Have `on_deadline` called at `until`, or before it."""
-        self._due = until
-        if until < self._armed:
-            self._armed = min(until, self._plane.now + LOOK)
-            self._plane.deadline(self, self._armed)
 
     # ---- heads ----------------------------------------------------------------------------
 
@@ -159,25 +142,15 @@ class Client:
                 self._close()
                 return
             self.readable = self.gone or len(data) == READ_BYTES
-            self._take(data)
-
-    def _take(self, data: bytes) -> None:
-        """Take bytes of a PROXY header or a request head."""
-        before = len(self.buffer)
-        if before:
-            data = self.buffer + data
-        self.buffer = data
-        if self.arrival is None and not self._proxy_header():
-            return
-        if not before and self.buffer:
-            self._wait_for_head()
-        self.serve()
+            self.buffer = self.buffer + data if self.buffer else data
+            if self.arrival is not None or self._proxy_header():
+                self.serve()
 
     def _wait_for_head(self) -> None:
         """Count from a head's first byte; for the first one, from the connection's beginning."""
         due = self._plane.now + self._front.limits.head_timeout
-        if due < self._due:
-            self._due = due
+        if due < self.due:
+            self.due = due
 
     def _proxy_header(self) -> bool:
         """Swallow the PROXY header; False while it is not whole, or the connection is refused."""
@@ -193,7 +166,7 @@ class Client:
         local = header.local or self.sock.getsockname()[:2]
         self.arrival = Arrival(header.client or peer, local, peer, header.tlvs)
         self.buffer = self.buffer[verdict.consumed :]
-        self._wait(self._plane.now + self._front.limits.head_timeout)
+        self.due = self._plane.now + self._front.limits.head_timeout
         return True
 
     def serve(self) -> None:
@@ -206,6 +179,7 @@ class Client:
         limits = self._front.limits
         if end < 4:
             refusal = None
+            self._wait_for_head()
             if data != b"\r":
                 refusal = refuse_beginning(data, limits.head_bytes, limits.head_fields)
         elif end > limits.head_bytes:
@@ -239,7 +213,7 @@ class Client:
             first = self._head_for(request, target, arrival)
             if body.end > end:
                 first += data[end : body.end]
-            self._wait(self._patience(target, bool(body.left)))
+            self.due = self._patience(target, bool(body.left))
             self._exchange.start(request, target, first, body.left, body.follower)
         else:
             self._exchange.forget()
@@ -295,14 +269,15 @@ class Client:
 
     def flowing(self) -> None:
         """Look after the shorter of the two time-outs."""
-        self._wait(self._patience(self._exchange.target, True))
+        self.due = self._patience(self._exchange.target, True)
 
     def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
         """Make the head in `data[:end]` fit for the client; most need no change at all."""
         modern = self.request.modern
-        if not self._exchange.sent or response.length == UNTIL_CLOSE or self._front.draining:
+        length = response.length
+        if not self._exchange.sent or length == UNTIL_CLOSE or self._front.draining:
             self.closing = self.closing or not response.interim
-        if response.length < 0 and not modern:
+        if length < 0 and not modern:
             self.closing = True
         if modern and not (self.closing or response.hop) and response.modern:
             return data
@@ -321,9 +296,8 @@ class Client:
             else:
                 self._close()
             return
-        self._wait(self._plane.now + front.limits.keepalive_timeout)
+        self.due = self._plane.now + front.limits.keepalive_timeout
         if self.buffer:
-            self._wait_for_head()
             self._plane.soon(self._again)
         elif self.readable:
             self._read()
@@ -357,7 +331,7 @@ class Client:
         front.answered(self, exchange, None)
         target = exchange.target
         connection.user = None
-        self._stop_waiting()
+        self.due = math.inf
 
         def ended(_: Ended) -> None:
             if target.on_close is not None:
@@ -405,10 +379,4 @@ class Client:
     def _end(self) -> None:
         if not self.over:
             self.over = True
-            self._stop_waiting()
             self._front.ended(self)
-
-    def _stop_waiting(self) -> None:
-        if self._armed != math.inf:
-            self._armed = math.inf
-            self._plane.deadline(self, math.inf)

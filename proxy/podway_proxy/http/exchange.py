@@ -87,7 +87,7 @@ class Exchange(Sending):
                 response = read_response(data[:end], self.request.method)
             except ResponseError as error:
                 return self._bad(str(error))
-            if not response.interim:
+            if response.status >= 200 or response.status == SWITCHING:
                 self._respond(connection, response, data, end)
                 return False
             self._interim += 1

@@ -6,6 +6,8 @@ Policies as the annotation `haproxy.router.openshift.io/set-forwarded-headers` h
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from podway_proxy.http.request import Request
 from podway_proxy.values import Arrival
 
@@ -22,12 +24,18 @@ _SET = frozenset(NAMES)
 _NONE: frozenset[bytes] = frozenset()
 
 
-def field_lines(arrival: Arrival, authority: bytes, proto: str) -> tuple[bytes, ...]:
+_CACHED = 4096
+"""Sets of lines remembered: (client, port, host) come again with each connection of a client."""
+
+
+@lru_cache(_CACHED)
+def field_lines(host_of_client: str, port: int, authority: bytes, proto: str) -> tuple[bytes, ...]:
     """Give the five field lines in the order of `NAMES`, each with its CRLF.
 
-    `authority` is Host as received; `proto` is `http` or `https`.
+    `port` is the one that the client connected to; `authority` is Host as received; `proto` is
+    `http` or `https`.
     """
-    client, port = arrival.client[0].encode(), arrival.local[1]
+    client = host_of_client.encode()
     node = b'"[%s]"' % client if b":" in client else client
     host = authority if b":" not in authority else b'"%s"' % authority
     scheme = proto.encode()
@@ -46,7 +54,7 @@ def lines_for(
     """Give (the lines to add, the names of the client's to take out) under a policy."""
     if policy == "never":
         return b"", _NONE
-    lines = field_lines(arrival, request.authority, proto)
+    lines = field_lines(arrival.client[0], arrival.local[1], request.authority, proto)
     if policy == "if-none":
         sent = {name for name, _ in request.notable}
         pairs = zip(NAMES, lines, strict=True)

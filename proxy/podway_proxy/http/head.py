@@ -13,6 +13,8 @@ import httptools
 from podway_proxy.http.refuse import FIELDS, Notable, Refusal, judge, notable
 from podway_proxy.http.request import Request
 
+_ONE = ord("1")
+
 
 class _Target:
     """What httptools calls back: the target only; fields come from the one scan in refuse."""
@@ -48,8 +50,10 @@ def _fast(head: bytes, found: Notable) -> Request | None:
         return Request(head, parser.get_method(), sink.target, True, found)
     except httptools.HttpParserError:
         return None
-    modern = parser.get_http_version() == "1.1"
-    return Request(head, parser.get_method(), sink.target, modern, found)
+    method, target = parser.get_method(), sink.target
+    # `METHOD target HTTP/1.x`: where the parser found those two, the version's digit follows.
+    modern = head[len(method) + len(target) + 9] == _ONE
+    return Request(head, method, target, modern, found)
 
 
 def _slow(head: bytes, found: Notable) -> Request | Refusal:

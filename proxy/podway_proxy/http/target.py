@@ -9,9 +9,12 @@ from typing import NamedTuple
 from podway_proxy.values import Address, Endpoint
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """Carry this request to the first of `candidates` that takes it. Times are in seconds."""
+    """Carry this request to the first of `candidates` that takes it. Times are in seconds.
+
+    Made for one request and not changed after; `frozen` would cost each request 1 us.
+    """
 
     candidates: Iterable[Endpoint]
     """In the order in which to try them; consumed once, lazily."""
