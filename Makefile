@@ -9,7 +9,7 @@ help:
 	@echo 'make up     run the whole lab in this terminal (UP="--http-port 8000" adds options)'
 	@echo 'make test   lint, types, import contracts, all tests (PYTEST="-k dns" adds options)'
 	@echo 'make lint   lint, types and import contracts only'
-	@echo 'make bench  measure against real peers (BENCH="..." adds options)'
+	@echo 'make bench  measure against real peers (BENCH=bench/plane_bench.py for one)'
 
 venv: $(STAMP)
 
@@ -39,7 +39,8 @@ test: prerequisites lint
 	$(VENV)/bin/python -m pytest $(PYTEST)
 
 bench: venv
-	$(VENV)/bin/python -m bench $(BENCH)
+	@set -e; for each in $(or $(BENCH),$(wildcard bench/*_bench.py)); do \
+	  echo "$$each"; $(VENV)/bin/python $$each; done
 
 lock:
 	$(VENV)/bin/pip-compile --quiet --strip-extras --extra dev --no-emit-find-links --no-emit-index-url --output-file requirements.lock pyproject.toml

@@ -8,9 +8,15 @@ from pathlib import Path
 
 from podway.decisions import decide
 from podway_cluster import Snapshot, load
+from podway_dns import names
+from podway_dns.sources import build as zones
+from podway_lb import compile as balancers
+from podway_lb.options import Options as BalancerOptions
 
 CLEAN = 0
 PROBLEMS = 1
+BALANCER = BalancerOptions("check", allow_loopback=True)
+ZONES = zones.Settings(cluster=names.absolute("cluster.local"))
 
 
 def check(directories: Sequence[Path]) -> int:
@@ -29,6 +35,9 @@ def problems(snapshot: Snapshot) -> list[str]:
     for compilation in decide(snapshot).values():
         found.extend(compilation.compiled.problems)
         found.extend([compilation.compiled.why] if not compilation.compiled.ready else ())
+    found.extend(balancers.compile_snapshot(snapshot, BALANCER).compiled.problems)
+    if snapshot.dns:  # without a base domain no record belongs anywhere, and nobody means it to
+        found.extend(zones.build(zones.Sources(snapshot), ZONES, {}, now=0).problems)
     return list(dict.fromkeys(found))
 
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_check_exits_with_0_or_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(ROOT / "manifests")]) == 0
+    assert main(["check", *(str(ROOT / "manifests" / part) for part in ("apps", "lab"))]) == 0
     (tmp_path / "bad.yaml").write_text("apiVersion: v1\nkind: Service\nmetadata: {}\n")
     assert main(["check", str(tmp_path)]) == 1
     assert f"{tmp_path}/bad.yaml:1: " in capsys.readouterr().out

@@ -62,3 +62,19 @@ def test_a_broken_object_is_reported_once(tmp_path: Path) -> None:
     lines = problems(load([*MANIFESTS, tmp_path]))
     assert len(lines) == len(set(lines)) >= 1
     assert all("bad.yaml:1" in line for line in lines)
+
+
+def test_what_balancers_and_dns_would_report_is_reported_too(tmp_path: Path) -> None:
+    (tmp_path / "record.yaml").write_text(
+        "apiVersion: ingress.operator.openshift.io/v1\nkind: DNSRecord\n"
+        "metadata: {name: stray, namespace: a}\n"
+        "spec: {dnsName: '*.apps.example.org.', recordType: A, targets: [127.0.0.1]}\n"
+    )
+    (tmp_path / "service.yaml").write_text(
+        "apiVersion: v1\nkind: Service\nmetadata: {name: game, namespace: a}\n"
+        "spec: {type: LoadBalancer, loadBalancerIP: 127.0.9.9,"
+        " ports: [{port: 53, protocol: UDP}]}\n"
+    )
+    lines = problems(load([*MANIFESTS, tmp_path]))
+    assert any("record.yaml:1: dnsrecord a/stray" in line for line in lines)
+    assert any("service.yaml:1: service a/game" in line and "UDP" in line for line in lines)
