@@ -24,6 +24,7 @@ from podway_proxy.process.link import Link
 from podway_proxy.process.metrics import Gauge, process_gauges, render
 from podway_proxy.process.prober import Prober
 from podway_proxy.process.readiness import Status, notes, why_not
+from podway_proxy.process.spawn import settle
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class Loader:
         if before is None or before.listeners != compiled.listeners:
             self._ask_for((*self._own_listeners(), *compiled.listeners), loaded=True)
         self._tell_readiness()
+        if before is None:
+            settle()
 
     def _publish(self) -> None:
         """Make the entries current and offer them to every worker."""

@@ -23,7 +23,7 @@ from podway_proxy.process.generation import DRAINING, LOADER, SERVING, STARTING,
 from podway_proxy.process.listeners import Listeners
 from podway_proxy.process.reload import Reload
 from podway_proxy.process.signals import Signals
-from podway_proxy.process.spawn import NOT_EXECUTED, call_me
+from podway_proxy.process.spawn import NOT_EXECUTED, call_me, settle
 from podway_proxy.process.spec import ListenerSpec
 from podway_proxy.process.stopping import Stopping
 from podway_proxy.process.supervise import START_ATTEMPTS
@@ -352,6 +352,7 @@ def resume() -> None:
     listeners.thaw(state["listeners"])
     master = Master(crew, listeners, serving_since=1.0)
     master.why_not_ready = state["why_not_ready"]
+    settle()
     crew.log.info("master re-executed", pid=os.getpid())
     master.resume()
     sys.exit(master.run())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import socket
@@ -22,6 +21,7 @@ from podway_proxy.process.changes import Replica
 from podway_proxy.process.channel import Channel, Message
 from podway_proxy.process.daemon import WorkerApp, WorkerLink
 from podway_proxy.process.link import Link
+from podway_proxy.process.spawn import settle
 from podway_proxy.process.spec import ListenerSpec
 
 _LOOK: Final = 0.1
@@ -137,8 +137,7 @@ class Worker:
             self._try("apply", lambda: self._app.apply(self._replica.entries, changed))
         if not self._frozen:
             self._frozen = True
-            gc.collect()
-            gc.freeze()  # what is there now stays: no need to walk it again and again
+            settle()
         if self._loader is not None:
             self._loader.send({"op": "applied", "version": self._replica.version})
         if not self._draining:
