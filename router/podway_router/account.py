@@ -70,6 +70,12 @@ class Account:
                 "refused", step=miss.step, reason=miss.public, detail=detail, client=client
             )
 
+    def unserved(self, step: str, label: str, why: str, client: str) -> None:
+        """Count a request whose Route has no endpoint, and say why once per Route."""
+        self.refused(step)
+        if self.fresh(step, label):
+            self._log.info("refused", step=step, by=label, reason=why, client=client)
+
     def fresh(self, step: str, host: str) -> bool:
         """Tell whether this refusal is the first for its host since the Routes changed.
 

@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from podway_router.ways import Way
 
 HTTPS_PORT = 443
+_PUBLIC = {
+    "no-service": "its Service does not exist",
+    "no-endpoint": "its Services have no endpoint that is ready",
+}
+"""What a client reads of it: names of Services and pods are for the operator's log."""
 
 
 class HttpSide:
     """Decides for each request by its host and path."""
 
     def __init__(self, setting: Setting) -> None:
-        self._setting = setting
+        self._log = setting.log
         self._account = setting.account
+        self._controller = setting.controller
+        self._current = setting.current
+        self._began, self._ended = setting.load.began, setting.load.ended
         self._forwarded = ""
         self._connect_timeout = 0.0
         external = setting.options.external_https_port
@@ -57,19 +65,18 @@ class HttpSide:
         self._forwarded = shard.forwarded
 
     def _route(self, request: Request, arrival: Arrival) -> Target | Answer:
-        current = self._setting.current()
-        tables = current.tables[self._setting.controller]
+        current = self._current()
+        tables = current.tables[self._controller]
         found = tables.http(request.host, request.path)
         if isinstance(found, Match):
             way = current.ways[found.key]
-            return self._target(way, arrival) if not way.entry.step else self._nobody(way)
+            return self._target(way, arrival) if not way.entry.step else self._nobody(way, arrival)
         if isinstance(found, Redirect):
             return self._redirect(request)
         self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(503, found.step, found.public)
 
     def _target(self, way: Way, arrival: Arrival) -> Target:
-        load = self._setting.load
         return Target(
             way.balancer.candidates(arrival.client[0]),
             way.label,
@@ -78,8 +85,8 @@ class HttpSide:
             way.entry.server_timeout,
             way.entry.tunnel_timeout,
             self._connect_timeout,
-            load.began,
-            load.ended,
+            self._began,
+            self._ended,
             partial(self._account.connect_failed, way.label),
         )
 
@@ -91,7 +98,7 @@ class HttpSide:
         return Answer(302, "redirect", reason, (("Location", location),))
 
     def _access(self, record: AccessRecord) -> None:
-        self._setting.log.info(
+        self._log.info(
             "request",
             client=record.client[0],
             method=record.method,
@@ -105,6 +112,7 @@ class HttpSide:
             attempts=record.attempts,
         )
 
-    def _nobody(self, way: Way) -> Answer:
-        self._account.refused(way.entry.step)
-        return Answer(503, way.entry.step, f"{way.label}: {way.entry.why}")
+    def _nobody(self, way: Way, arrival: Arrival) -> Answer:
+        step = way.entry.step
+        self._account.unserved(step, way.label, way.entry.why, arrival.client[0])
+        return Answer(503, step, f"{way.label}: {_PUBLIC[step]}")

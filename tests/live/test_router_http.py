@@ -76,9 +76,9 @@ def test_each_refusal_names_the_step_that_failed(site: Site) -> None:
         for host, path, step, said in (
             ("blve.t", "/", "no-route", "no route has the host blve.t"),
             ("deep.t", "/other", "no-route", "covers the path /other"),
-            ("lost.t", "/", "no-service", "service shop/nobody does not exist"),
+            ("lost.t", "/", "no-service", "route shop/lost: its Service does not exist"),
             ("empty.t", "/", "no-endpoint", "route shop/empty"),
-            ("none.t", "/", "no-endpoint", "all weights are 0"),
+            ("none.t", "/", "no-endpoint", "route shop/none"),
             ("edge.t", "/", "tls-only", "served over TLS only"),
         ):
             status, body, headers = get(site.where, host, path)
@@ -93,6 +93,8 @@ def test_each_refusal_names_the_step_that_failed(site: Site) -> None:
         assert seen
         by_step = Counter(one["step"] for one in router.events() if one["event"] == "request")
         assert by_step["no-endpoint"] == 2
+        whys = {one["reason"] for one in router.events() if one["event"] == "refused"}
+        assert {"service shop/nobody does not exist", "all weights are 0"} <= whys
         routes = {one["name"]: one for one in router.debug("routes")}
         assert routes["lost"]["step"] == "no-service"
         metrics = router.get("/metrics")[1]
