@@ -16,7 +16,7 @@ from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.forwarded import lines_for
-from podway_proxy.http.framing import Body, ChunkError, begin_body
+from podway_proxy.http.framing import ChunkError, begin_body
 from podway_proxy.http.head import read_head
 from podway_proxy.http.hop import incoming, outgoing
 from podway_proxy.http.refuse import Refusal, refuse_beginning
@@ -186,38 +186,41 @@ class Client:
             refusal = Refusal(431, f"the request head is longer than {limits.head_bytes} bytes")
         else:
             request = read_head(data[:end], limits.head_fields)
-            if isinstance(request, Request):
-                self._route(request, data, end)
+            if isinstance(request, Request) and self.arrival is not None:
+                self._route(request, self.arrival, data, end)
                 return
-            refusal = request
+            refusal = request if isinstance(request, Refusal) else None
         if refusal is not None:
             self._refuse(refusal)
 
-    def _route(self, request: Request, data: bytes, end: int) -> None:
+    def _route(self, request: Request, arrival: Arrival, data: bytes, end: int) -> None:
         """Have the request routed and begin its exchange, or answer it."""
         front = self._front
         self.request = request
         self.began = self._plane.now
         self.closing = front.draining or not request.keep_alive
-        try:
-            body = begin_body(request.length, data, end) if request.length else Body(end, 0, None)
-        except ChunkError as error:
-            self._refuse(Refusal(400, f"the request's body is malformed: {error}"))
-            return
-        self.buffer = data[body.end :]
-        arrival = self.arrival
-        if arrival is None:
-            return
+        body = None
+        if request.length != NO_BODY:
+            try:
+                body = begin_body(request.length, data, end)
+            except ChunkError as error:
+                self._refuse(Refusal(400, f"the request's body is malformed: {error}"))
+                return
+            end = body.end
+        self.buffer = data[end:]
         target = front.route(request, arrival)
-        if isinstance(target, Target):
-            first = self._head_for(request, target, arrival)
-            if body.end > end:
-                first += data[end : body.end]
-            self.due = self._patience(target, bool(body.left))
-            self._exchange.start(request, target, first, body.left, body.follower)
-        else:
+        if not isinstance(target, Target):
             self._exchange.forget()
-            self._answer(target, whole=body.left == NO_BODY)
+            self._answer(target, whole=body is None or body.left == NO_BODY)
+            return
+        first = self._head_for(request, target, arrival)
+        if body is None:
+            self.due = self._plane.now + target.server_timeout
+            self._exchange.start(request, target, first)
+            return
+        first += data[len(request.head) : end]
+        self.due = self._patience(target, both=body.left != NO_BODY)
+        self._exchange.start(request, target, first, body.left, body.follower)
 
     def _head_for(self, request: Request, target: Target, arrival: Arrival) -> bytes:
         """Give the head for the endpoint; the usual forwarded fields are made once per host."""
@@ -269,7 +272,7 @@ class Client:
 
     def flowing(self) -> None:
         """Look after the shorter of the two time-outs."""
-        self.due = self._patience(self._exchange.target, True)
+        self.due = self._patience(self._exchange.target, both=True)
 
     def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
         """Make the head in `data[:end]` fit for the client; most need no change at all."""

@@ -16,7 +16,7 @@ from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.framing import Chunked
 from podway_proxy.http.pool import Pool
-from podway_proxy.http.request import CHUNKED, NO_BODY, Request
+from podway_proxy.http.request import CHUNKED, IDEMPOTENT, NO_BODY, Request
 from podway_proxy.http.response import Response
 from podway_proxy.http.target import Target
 from podway_proxy.plane.dial import Dial
@@ -98,7 +98,12 @@ class Sending(ABC):
         return self.sent or self._left == NO_BODY
 
     def start(
-        self, request: Request, target: Target, first: bytes, left: int, follower: Chunked | None
+        self,
+        request: Request,
+        target: Target,
+        first: bytes,
+        left: int = NO_BODY,
+        follower: Chunked | None = None,
     ) -> None:
         """Carry out one request.
 
@@ -140,7 +145,7 @@ class Sending(ABC):
             self._fail(503, "no-endpoint", f"{self._what()} has no endpoint to send this to")
             return
         kept = self._pool.take(endpoint)
-        if self._left or not self.request.idempotent:
+        if self._left or self.request.method not in IDEMPOTENT:
             while kept is not None and kept.stale():
                 kept.close()
                 kept = self._pool.take(endpoint)
@@ -204,7 +209,10 @@ class Sending(ABC):
         except OSError as error:
             self._lost(error.strerror or "reset", untouched=True)
             return
-        self._send_on(connection, self._first[sent:] if sent < len(self._first) else b"")
+        if sent == len(self._first) and self._left == NO_BODY:
+            self.sent = True
+        else:
+            self._send_on(connection, self._first[sent:])
 
     def _send_on(self, connection: EndpointConnection, rest: bytes) -> None:
         """Send what of `first` the kernel did not take, and the body that is still to come."""
