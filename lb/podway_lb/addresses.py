@@ -6,26 +6,6 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 
-def port_map(text: str) -> list[tuple[int, int]]:
-    """Parse `80=8080,443=8443`: the Service's port and the one to listen on.
-
-    Raises ValueError saying which part is wrong and what it should look like.
-    """
-    mapped: dict[int, int] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        theirs, equals, ours = part.partition("=")
-        if not equals or not (_is_port(theirs) and _is_port(ours)):
-            raise ValueError(f"{part!r} is not PORT=PORT with ports 1 to 65535, as in 80=8080")
-        if int(theirs) in mapped:
-            raise ValueError(f"port {theirs} is mapped twice")
-        mapped[int(theirs)] = int(ours)
-    return list(mapped.items())
-
-
-def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535
-
-
 def listen_on(own: Sequence[str], binds: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     """Give the addresses of one Service's listeners.
 

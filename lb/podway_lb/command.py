@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from podway_lb.addresses import port_map
+from podway_lb.options import port_map
 from podway_proxy.process import command
 from podway_proxy.process.address import parse_host
 from podway_proxy.process.daemon import Daemon

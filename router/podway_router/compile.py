@@ -148,7 +148,8 @@ def _entries(chosen: Iterable[IngressController], routes: Iterable[RouteStatus])
     for one in chosen:
         policy = one.http_headers.forwarded_header_policy
         forwarded = "if-none" if policy == "IfNone" else policy.lower()
-        settings = ShardEntry(shard.limits(one.tuning_options), forwarded)
+        deferred = one.idle_connection_termination_policy == "Deferred"
+        settings = ShardEntry(shard.limits(one.tuning_options), forwarded, deferred)
         entries[shard_key(one.meta.name)] = settings._asdict()
     for status in routes:
         if status.entry is not None:

@@ -24,6 +24,9 @@ class ShardEntry(NamedTuple):
     """Fields of `podway_proxy.limits.Limits` that differ from the default."""
     forwarded: str = "append"
     """`spec.httpHeaders.forwardedHeaderPolicy`, in lower case."""
+    deferred: bool = False
+    """`spec.idleConnectionTerminationPolicy: Deferred`: when draining, an idle connection waits
+    for its next request instead of being closed."""
 
 
 class RouteEntry(NamedTuple):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from podway_router.ways import Way
 
 HTTPS_PORT = 443
+IDLE_GRACE = 1.0
+"""Seconds that an idle connection is left open when draining: a client that is at work sends its
+next request in that time and is told to go with the answer, instead of meeting a closed door."""
 _PUBLIC = {
     "no-service": "its Service does not exist",
     "no-endpoint": "its Services have no endpoint that is ready",
@@ -32,12 +35,14 @@ class HttpSide:
     """Decides for each request by its host and path."""
 
     def __init__(self, setting: Setting) -> None:
+        self._plane = setting.plane
         self._log = setting.log
         self._account = setting.account
         self._controller = setting.controller
         self._current = setting.current
         self._began, self._ended = setting.load.began, setting.load.ended
         self._forwarded = ""
+        self._deferred = False
         self._connect_timeout = 0.0
         external = setting.options.external_https_port
         self._suffix = "" if external == HTTPS_PORT else f":{external}"
@@ -63,6 +68,17 @@ class HttpSide:
         self.front.limits = limits
         self._connect_timeout = limits.connect_timeout
         self._forwarded = shard.forwarded
+        self._deferred = shard.deferred
+
+    def drain(self) -> None:
+        """End each connection with its next answer, and soon those on which nothing moves."""
+        self.front.drain()
+        if not self._deferred:
+            self._plane.deadline(self, self._plane.now + IDLE_GRACE)
+
+    def on_deadline(self) -> None:
+        """Close the connections that are idle: their clients had the time to send what was due."""
+        self.front.drain(immediate=True)
 
     def _route(self, request: Request, arrival: Arrival) -> Target | Answer:
         current = self._current()

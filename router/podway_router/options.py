@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,6 +41,8 @@ def read(values: Mapping[str, Any]) -> Options:
 
 def networks(text: str) -> list[str]:
     """Parse `CIDR,…`; a bare address is itself. Raises ValueError saying what was expected."""
+    import ipaddress  # the command line's only: workers start without it
+
     found = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         try:

@@ -55,6 +55,9 @@ class TlsSide:
         self._setting.account.count("tls_connections")
         self.front.accept(sock, peer)
 
+    def drain(self) -> None:
+        """Do nothing: a connection that is handed through goes on until it ends."""
+
     def adapt(self, shard: ShardEntry) -> None:
         """Go by these settings of the controller from now on."""
         limits = limits_of(shard)

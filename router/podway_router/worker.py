@@ -72,7 +72,7 @@ class Worker:
             return
         self._room.remove(door.listener)
         door.listener.drain()
-        door.side.front.drain()
+        door.side.drain()
         self._leaving = [side for side in (*self._leaving, door.side) if side.front.active]
 
     def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:

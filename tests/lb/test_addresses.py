@@ -2,28 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from podway_lb.addresses import bad_ranges, listen_on, listener_key, port_map
+from podway_lb.addresses import bad_ranges, listen_on, listener_key
 
 KNOWN = ["10.0.0.1", "10.0.0.2", "10.0.1.1"]
-
-
-def test_port_map() -> None:
-    assert port_map("") == []
-    assert port_map("80=8080, 443=8443") == [(80, 8080), (443, 8443)]
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["80", "80=", "=80", "80=0", "80=99999", "80:8080", "a=b", "8=9=1"],
-)
-def test_a_bad_port_map_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="80=8080"):
-        port_map(text)
-
-
-def test_a_port_mapped_twice() -> None:
-    with pytest.raises(ValueError, match="twice"):
-        port_map("80=1,80=2")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import signal
 import socket
 import threading
@@ -157,6 +158,42 @@ def test_services_come_and_go(manifests: Manifests, pods: list[Pod]) -> None:
         assert get((ip, second), "any.t")[1]["pod"] == "green"
         assert ask(connection, "any.t")[1]["pod"] == "blue", "an open connection goes on"
         connection.close()
+
+
+def test_sighup_cuts_no_connection(manifests: Manifests, pods: list[Pod]) -> None:
+    ip = address()
+    port = free_port(ip)
+    manifests.put(
+        "lb",
+        balanced("apps", ip, {"http": port}),
+        behind("apps", *(pod.where for pod in pods)),
+    )
+    with balancer(manifests, "--proxy-protocol", "none", workers=2) as lb:
+        tunnel = http.client.HTTPConnection(ip, port, timeout=10)
+        before = set(lb.pids("worker"))
+        pod = ask(tunnel, "any.t")[1]["pod"]
+        with Load((ip, port), "any.t") as load:
+            lb.process.send_signal(signal.SIGHUP)
+            until("a new generation serves", lambda: len(set(lb.pids("worker")) - before) == 2)
+            for _ in range(20):
+                assert get((ip, port), "any.t")[0] == 200
+        assert load.faults == []
+        assert ask(tunnel, "any.t")[1]["pod"] == pod, "the same connection to the same pod"
+        tunnel.close()
+        until("the old generation ends", lambda: not before & set(lb.pids("worker")))
+
+
+def test_a_killed_worker_is_replaced(manifests: Manifests, pods: list[Pod]) -> None:
+    ip = address()
+    port = free_port(ip)
+    manifests.put("lb", balanced("apps", ip, {"http": port}), behind("apps", pods[0].where))
+    with balancer(manifests, "--proxy-protocol", "none", workers=2) as lb:
+        (first, _) = lb.pids("worker")
+        os.kill(first, signal.SIGKILL)
+        until("two again", lambda: len(set(lb.pids("worker")) - {first}) == 2)
+        until("it is ready", lambda: lb.get("/healthz/ready")[0] == 200)
+        for _ in range(6):
+            assert get((ip, port), "any.t")[0] == 200
 
 
 class Chain:

@@ -35,9 +35,9 @@ class Site:
             *more,
         )
 
-    def router(self) -> Daemon:
+    def router(self, *arguments: str) -> Daemon:
         usual = ("--name", "apps", "--bind", self.host, "--allow-loopback-endpoints")
-        return Daemon("podway-router", self.manifests, *usual)
+        return Daemon("podway-router", self.manifests, *usual, *arguments)
 
 
 @pytest.fixture
@@ -86,6 +86,14 @@ def test_sighup_under_load(site: Site) -> None:
                 ),
             )
     assert load.faults == []
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(site: Site) -> None:
+    with site.router("--drain-timeout", "30") as router, held(site.where) as idle:
+        idle.sendall(b"GET / HTTP/1.1\r\nHost: web.t\r\n\r\n")
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+        assert router.stop() == 0, "it ends before the drain's time is up"
+        assert idle.recv(1) == b"", "closed, not reset"
 
 
 def test_a_killed_worker_is_replaced(site: Site) -> None:
