@@ -56,6 +56,7 @@ class EchoDaemon:
         *arguments: str,
         content: dict[str, Any],
         python: str = sys.executable,
+        program: Path = COMMAND,
         **popen: Any,
     ) -> None:
         self.address = free_address()
@@ -63,7 +64,7 @@ class EchoDaemon:
         self.file = directory / f"echo-{self.address[1]}.json"
         self.write({"listeners": [listener(self.address, why="the test")], **content})
         host, port = self.admin
-        command = [python, str(COMMAND), "--file", str(self.file), "--workers", "2"]
+        command = [python, str(program), "--file", str(self.file), "--workers", "2"]
         command += ["--admin", f"{host}:{port}", "--drain-wait", "0", "--log-format", "json"]
         self.process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, **popen)
         self.lines: list[dict[str, Any]] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from podway_proxy.process import privileges, signals
@@ -16,6 +17,8 @@ from podway_proxy.process.spawn import arguments, environment, spawn
 if TYPE_CHECKING:
     from podway_proxy.process.master import Master
 
+FORMAT: Final = 1
+"""Of the state that one program leaves to the next; a program takes its own format only."""
 _STATE: Final = "_PODWAY_MASTER_STATE"
 _rehearsals: dict[int, int] = {}
 
@@ -23,13 +26,17 @@ _rehearsals: dict[int, int] = {}
 def prepare(master: Master) -> None:
     """Rehearse the new program; `rehearsed` goes on from there."""
     if not _rehearsals:
-        pid = spawn("handover", "rehearse", [master.crew.daemon.name, "rehearsal"], [])
+        words = [master.crew.daemon.name, "rehearsal", str(FORMAT)]
+        pid = spawn("handover", "rehearse", words, [])
         _rehearsals[pid] = pid
 
 
 def rehearse() -> None:
-    """Import the master, to see whether it can be executed."""
+    """Import the master, to see whether it can be executed and reads what it would be left."""
     import podway_proxy.process.master  # noqa: F401 - importing it is the test
+
+    if int(sys.argv[3]) != FORMAT:
+        sys.exit(f"the new program reads state of format {FORMAT}; restart the daemon instead")
 
 
 def rehearsed(master: Master, pid: int, code: int) -> bool:

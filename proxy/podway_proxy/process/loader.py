@@ -273,20 +273,19 @@ async def _run(welcome: child.Welcome) -> int:
         app: LoaderApp[Any] = module.build(welcome.body["options"], before.app)
         await Loader(welcome, app, before).run()
     except CannotStart as error:
-        return await _cannot_start(welcome, str(error))
+        welcome.channel.send({"op": "cannot-start", "message": str(error)})
+        return child.FAILED
     return 0
-
-
-async def _cannot_start(welcome: child.Welcome, message: str) -> int:
-    """Tell the master why, with a blocking write: nothing else is left to do."""
-    welcome.channel.send({"op": "cannot-start", "message": message})
-    return child.FAILED
 
 
 def main() -> None:
     """Run the loader; the master's channel is the first argument."""
     welcome = child.begin()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        code = runner.run(_run(welcome))
-    sys.stderr.flush()
-    os._exit(code)  # watcher threads of the daemon's own may still wait
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    code = child.FAILED
+    try:
+        code = loop.run_until_complete(_run(welcome))
+    except Exception as error:
+        welcome.log.unexpected("unexpected error", error)
+    os._exit(code)  # not by returning: watcher threads of the daemon's own may still wait

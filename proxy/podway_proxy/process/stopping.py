@@ -60,6 +60,7 @@ class Stopping:
             return
         for child in self._master.crew.children():
             child.channel.send({"op": "quit"})
+            self._master.kill_later(child)
         if not any(self._master.crew.children()):
             self._exit()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import socket
-import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -154,7 +153,10 @@ class Worker:
 def main() -> None:
     """Run a worker; the master's channel is the first argument."""
     welcome = child.begin()
-    worker = Worker(welcome)
-    worker.run()
-    sys.stderr.flush()
-    os._exit(0)  # every socket is closed by that; tearing the interpreter down takes longer
+    code = child.FAILED
+    try:
+        Worker(welcome).run()
+        code = 0
+    except Exception as error:
+        welcome.log.unexpected("unexpected error", error)
+    os._exit(code)  # that closes every socket; tearing the interpreter down takes longer
