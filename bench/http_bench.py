@@ -83,6 +83,7 @@ PROXY = """
 
 
 def free_port() -> int:
+    """Give a port that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return int(sock.getsockname()[1])
 
@@ -167,6 +168,7 @@ def proxies(directory: Path, upstream: int) -> Iterator[tuple[str, int, tuple[st
 
 
 def nginx(directory: Path, name: str, body: str) -> tuple[str, ...]:
+    """Write a configuration; give the command that runs it."""
     config = directory / f"{name}.conf"
     config.write_text(NGINX.format(directory=directory, name=name, body=body))
     return ("nginx", "-c", str(config))

@@ -172,7 +172,8 @@ def test_an_absolute_target_is_sent_on_as_a_path() -> None:
 def test_a_named_connection_option_can_not_take_out_what_counts() -> None:
     with serving(answering()) as (rig, [pod]), rig.connect() as sock:
         sock.sendall(
-            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: host, x-forwarded-for, content-length, cookie\r\n"
+            b"GET / HTTP/1.1\r\nHost: a\r\n"
+            b"Connection: host, x-forwarded-for, content-length, cookie\r\n"
             b"Content-Length: 0\r\nCookie: c\r\n\r\n"
         )
         assert read_answer(sock)[1] == b"ok"

@@ -7,6 +7,7 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from ingress_objects import Object, balanced, controller, endpoints, route, service
 from ingress_rig import Daemon, Load, Manifests, Pod, address, ask, free_port, get, until
+from tls_servers import postgres
 
 from podway_proxy.proxy_protocol import UNIQUE_ID, sniff_header
 from podway_proxy.verdict import Found
@@ -199,20 +201,24 @@ def test_a_killed_worker_is_replaced(manifests: Manifests, pods: list[Pod]) -> N
 class Chain:
     """Two routers on two nodes behind a load balancer, as in the cluster."""
 
-    def __init__(self, manifests: Manifests, pods: list[Pod]) -> None:
+    def __init__(self, manifests: Manifests, pods: list[Pod], *more: Object) -> None:
         self.manifests = manifests
         self.ip, self.source = address(), address()
         self.where = (self.ip, free_port(self.ip))
+        self.secure = (self.ip, free_port(self.ip))
+        ports = {"http": self.where[1], "https": self.secure[1]}
         self.nodes = [address(), address()]
         self.http, self.https, self.stats = (free_port(self.nodes[0]) for _ in range(3))
         manifests.put(
             "site",
             controller("apps", self.http, self.https, self.stats, protocol="PROXY"),
-            balanced("apps", self.ip, {"http": self.where[1]}, healthCheckNodePort=self.stats),
+            balanced("apps", self.ip, ports, healthCheckNodePort=self.stats),
             behind("apps", *((node, self.http) for node in self.nodes)),
+            behind("apps", *((node, self.https) for node in self.nodes), port="https"),
             service("web"),
             endpoints("web", *(pod.where for pod in pods)),
             route("web", "web.t", "web"),
+            *more,
         )
 
     def router(self, node: str) -> Daemon:
@@ -238,6 +244,22 @@ def test_the_client_arrives_at_the_pod_through_the_whole_chain(
         assert lb.debug("down") == {}
         with pytest.raises((OSError, http.client.HTTPException)):
             get((chain.nodes[0], chain.http), "web.t")
+
+
+def test_postgresql_through_the_whole_chain(manifests: Manifests) -> None:
+    through = {"termination": "passthrough"}
+    with postgres("pg.t") as where:
+        pg = [service("pg"), *endpoints("pg", where), route("pg", "pg.t", "pg", tls=through)]
+        chain = Chain(manifests, [], *pg)
+        with chain.router(chain.nodes[0]), chain.balancer():
+            target = f"host=pg.t hostaddr={chain.secure[0]} port={chain.secure[1]} user=tester"
+            ended = subprocess.run(
+                ["psql", f"{target} dbname=postgres sslmode=require", "-Atc", "select 6 * 7"],
+                capture_output=True,
+                text=True,
+                timeout=20,
+            )
+            assert ended.stdout.strip() == "42", ended.stderr
 
 
 def test_a_router_that_is_not_ready_is_taken_out_before_it_closes(

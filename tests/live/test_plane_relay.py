@@ -146,7 +146,7 @@ async def test_a_slow_reader_stops_the_sender_and_loses_nothing(pipes: int) -> N
         with await connect(front.address) as sock:
             await stalled(sent)
             assert len(sent) < 40, "held: the kernel's buffers and one pipe, not the whole"
-            (tunnel,) = front.front._open
+            (tunnel,) = front.front.parts
             assert tunnel._relay.down.pending <= 1_048_576
             have, want = hashlib.blake2b(), hashlib.blake2b(block * blocks)
             while part := await loop.sock_recv(sock, 262_144):

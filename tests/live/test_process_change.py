@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -244,7 +243,7 @@ def test_a_stopped_worker_holds_up_nobody(start: Start) -> None:
         with_pid: set[int] = set()
         for number in range(30):  # each 100 KB: far more than its socket takes
             daemon.update(entries={"a": number, "fill": "x" * 100_000})
-            time.sleep(0.03)  # let the loader see each one
+            until(lambda: f'"a": {number},' in daemon.http("/debug/entries")[1], "the loader")  # noqa: B023 - called at once
         other = max(daemon.children("worker"))
 
         def reached() -> bool:

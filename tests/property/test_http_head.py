@@ -10,7 +10,7 @@ from podway_proxy.http.head import _fast, _slow, read_head
 from podway_proxy.http.refuse import Refusal, notable, refuse, refuse_beginning
 from podway_proxy.http.request import CHUNKED, Request
 
-QUICK = settings(max_examples=300, deadline=None)
+QUICK = settings(max_examples=150, deadline=None)
 
 FIELD = st.sampled_from(
     [
@@ -20,7 +20,8 @@ FIELD = st.sampled_from(
         b"Connection: Upgrade, keep-alive", b"Upgrade: websocket", b"Upgrade: h2c", b"TE: trailers",
         b"Expect: 100-continue", b"X-Forwarded-For: 1.2.3.4", b"Proxy: x", b"X-SSL-Client: y",
         b"Cookie: a=b; c=d", b"X: \xff", b"Y:", b"Foo : bar", b" folded", b"Content-Length: +3",
-        b"Transfer-Encoding: gzip, chunked", b"A: b\nHost: c", b"A: b\rc", b"A: \0", b": x", b"nocolon",
+        b"Transfer-Encoding: gzip, chunked", b"A: b\nHost: c", b"A: b\rc", b"A: \0", b": x",
+        b"nocolon",
     ]
 )  # fmt: skip
 LINE = st.builds(

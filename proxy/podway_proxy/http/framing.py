@@ -21,7 +21,7 @@ TRAILERS = 8_192
 """Longest trailer section, in bytes (RFC 9110 section 6.5 lets a recipient bound it; 8 KiB is
 nginx's size of a large header buffer)."""
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;" + VALUE + rb"*)?\r\n").fullmatch
+_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;" + VALUE + rb"*)?\r\n").fullmatch
 """15 digits stay inside a signed 64-bit number. Extensions are passed on unread."""
 
 _TRAILER = re.compile(TOKEN + rb"++:" + VALUE + rb"*+\r\n").fullmatch
