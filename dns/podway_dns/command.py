@@ -16,10 +16,33 @@ _SECRET_BYTES = 16
 
 def main() -> None:
     """Run podway-dns; exits with its code."""
-    options = _parser().parse_args()
-    # Workers must agree on the key, also those that replace others: it travels as an option.
+    parser = _parser()
+    options = parser.parse_args()
+    # Workers must agree on keys, also those that replace others: they travel as options.
     options.cookie_secret = options.cookie_secret or os.urandom(_SECRET_BYTES).hex()
+    if options.tls_listen:
+        try:
+            options.tls_cert, options.tls_key = _certificate(options.tls_cert, options.tls_key)
+        except (OSError, ValueError) as error:
+            parser.error(f"--tls-cert, --tls-key: {error}")
     sys.exit(command.run(_daemon(options), options))
+
+
+def _certificate(certificate: str | None, key: str | None) -> tuple[str, str]:
+    """Read the certificate's files now, while we may; without any, make one."""
+    if certificate and key:
+        with open(certificate, encoding="ascii") as first, open(key, encoding="ascii") as second:
+            return first.read(), second.read()
+    if certificate or key:
+        raise ValueError("give both or neither")
+    import subprocess
+
+    # In a process of its own: the master stays, and would keep cryptography's memory for good.
+    made = subprocess.run(
+        [sys.executable, "-m", "podway_dns.selfmade"], capture_output=True, text=True, check=True
+    ).stdout
+    at = made.index("-----BEGIN PRIVATE KEY-----")
+    return made[:at], made[at:]
 
 
 def _daemon(options: Namespace) -> Daemon:
@@ -42,7 +65,48 @@ def _parser() -> command.Parser:
         help="key of the DNS cookies, 16 bytes in hex, the same on all servers of a set "
         "(RFC 9018); default: random. Rather give it as PODWAY_COOKIE_SECRET",
     )
+    _add_guards(parser)
     return parser
+
+
+def _add_guards(parser: command.Parser) -> None:
+    parser.option(
+        "--forward",
+        action="append",
+        type=address.parse,
+        metavar="ADDR:PORT",
+        help="resolve other names there, for clients that may (repeatable); default: they are "
+        "refused",
+    )
+    parser.option(
+        "--forward-allow",
+        action="append",
+        metavar="CIDR",
+        help="clients that may (repeatable); default: this host's own",
+    )
+    parser.option(
+        "--rate-limit",
+        type=_count,
+        default=200,
+        metavar="N",
+        help="most answers alike per second to a network (/24, /56) over UDP, this host's own "
+        "excepted; 0: no limit; default: 200",
+    )
+    parser.option(
+        "--rate-slip",
+        type=_count,
+        default=2,
+        metavar="N",
+        help="of the answers beyond the limit send every N-th truncated, so that a real client "
+        "comes by TCP; 0: none; default: 2",
+    )
+    parser.option("--query-log", action="store_true", help="log every query")
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) > 1_000_000:
+        raise ValueError(f"{text!r}: expected a number from 0 to 1000000")
+    return int(text)
 
 
 def _add_listeners(parser: command.Parser) -> None:
@@ -52,6 +116,13 @@ def _add_listeners(parser: command.Parser) -> None:
         ("--http-listen", "answer at http://ADDR:PORT/dns-query (RFC 8484; repeatable)"),
     ):  # fmt: skip
         parser.option(flag, action="append", type=address.parse, metavar="ADDR:PORT", help=text)
+    parser.option(
+        "--tls-cert",
+        metavar="FILE",
+        help="certificate chain for --tls-listen, PEM; default: one made at the start, signed by "
+        "itself",
+    )
+    parser.option("--tls-key", metavar="FILE", help="its key, PEM")
 
 
 def _add_zones(parser: command.Parser) -> None:

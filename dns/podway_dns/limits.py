@@ -6,8 +6,6 @@ from typing import Final
 
 UDP_BATCH: Final = 256
 """Datagrams answered per turn before other sockets get theirs: about 5 ms."""
-UDP_QUERY: Final = 4096
-"""Longest query read from UDP; a longer one is cut, and so malformed."""
 UDP_BUFFER: Final = 4 * 1024 * 1024
 """Receive buffer asked for, so that a burst waits instead of being lost; the kernel gives at most
 net.core.rmem_max."""
@@ -23,5 +21,5 @@ TCP_QUERY: Final = 65_535
 """Longest message over a stream: its length has two bytes (RFC 1035 section 4.2.2)."""
 TCP_BATCH: Final = 128
 """Pipelined queries of one connection answered per turn."""
-ACCEPT_BATCH: Final = 64
-"""Connections accepted per wake-up of a listener before others get their turn."""
+TCP_TURNS: Final = 16
+"""Rounds of reading, answering and sending of one connection before others get their turn."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from podway_dns.fast import Found
 from podway_dns.records import RCODE_NAMES, TYPE_NAMES
 from podway_proxy.counters import Counters
 
 TRANSPORTS = ("udp", "tcp", "tls", "http")
 DROPS = ("malformed", "rate", "unsent")
-"""Why a query got no answer: no header or itself an answer; response-rate limit; not taken by the
-kernel."""
-REFUSALS = ("connections", "per-client")
-"""Why a connection was closed at once: which cap."""
+"""Why a query got no answer: no header, or itself an answer; response-rate limit (slips count
+too); not taken by the kernel."""
+REFUSALS = ("connections", "per-client", "gone")
+"""Why a connection was closed at once: which cap, or the client did it."""
 
 COUNTERS: tuple[str, ...] = (
     *(f"queries_total:transport={name}" for name in TRANSPORTS),
@@ -22,6 +24,7 @@ COUNTERS: tuple[str, ...] = (
     *(f"dropped_total:reason={name}" for name in DROPS),
     *(f"refused_total:reason={name}" for name in REFUSALS),
     "truncated_total",
+    "forwarded_total",
     "busy_microseconds_total",
     "connections",
 )
@@ -59,19 +62,15 @@ class Meter:
         if reply[2] & 2:
             self.add("truncated_total")
 
-    def batch(self, count: int, tallies: list[bytes], lost: int) -> None:
-        """Count a batch of datagrams, of which those in `tallies` took the fast path.
-
-        A tally is the type's two bytes and the rcode's (`fast.Found`).
-        """
+    def batch(self, founds: Sequence[Found | None]) -> None:
+        """Count a batch of datagrams; those of the slow path (None) have counted themselves."""
         row = self._row
-        for tally, times in Counter(tallies).items():
+        tallies = Counter([found[3] for found in founds if found is not None])
+        for tally, times in tallies.items():
             row[self._types.get(tally[:2], self.other_type)] += times
             row[self._rcodes[tally[2]]] += times
-        self.add("queries_total:transport=udp", count)
-        self.add("paths_total:path=fast", len(tallies))
-        if lost:
-            self.add("dropped_total:reason=unsent", lost)
+        self.add("queries_total:transport=udp", len(founds))
+        self.add("paths_total:path=fast", tallies.total())
 
     def add(self, name: str, count: int = 1) -> None:
         """Add to a counter by its name."""

@@ -11,9 +11,10 @@ import ctypes
 import errno
 import os
 import socket
+import struct
 from array import array
 from itertools import accumulate, groupby
-from typing import Final
+from typing import Any, Final
 
 SLOTS: Final = 64
 """Datagrams per call."""
@@ -23,6 +24,14 @@ _HEADER: Final = 64
 """sizeof(struct mmsghdr): 56 of msghdr, the length, padding."""
 _NAME: Final = 28
 """sizeof(struct sockaddr_in6)."""
+_CONTROL: Final = 64
+"""Room for one control message with in6_pktinfo (40 bytes)."""
+_CMSG: Final = struct.Struct("=Qii")
+"""struct cmsghdr: length with this header, level, type."""
+IP_PKTINFO: Final = 8
+"""linux/in.h; Python 3.11's socket module does not have it."""
+Origin = tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]
+"""A sender's address as `sendmsg` takes it, and the control data to answer from ours."""
 _LENGTHS: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
 
 _STARTS: Final = range(0, SLOTS * MESSAGE, MESSAGE)
@@ -39,37 +48,56 @@ class Batch:
     """Buffers for one batch of one socket.
 
     After `receive()` gave n, `messages(n)` are the datagrams and `address(i)` is a sender's;
-    `send(replies)` answers to the same senders, slot by slot; an empty reply is none.
+    `send(replies)` answers to the same senders, slot by slot; an empty reply is none. A socket
+    bound to every address answers from the one that was asked.
     """
 
     def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
         self._fd = sock.fileno()
-        family = socket.AddressFamily(sock.family)
-        self._name_length = _LENGTHS[family]
-        self._ip = slice(4, 8) if family == socket.AF_INET else slice(8, 24)
-        self.inbox = bytearray(SLOTS * MESSAGE)
-        self.outbox = bytearray(SLOTS * MESSAGE)
+        self._family = socket.AddressFamily(sock.family)
+        self._name_length = _LENGTHS[self._family]
+        self._ip = slice(4, 8) if self._family == socket.AF_INET else slice(8, 24)
         self._names = bytearray(SLOTS * _NAME)
-        self._in_headers, self._in_parts = self._headers(self.inbox)
-        self._out_headers, self._out_parts = self._headers(self.outbox)
-        self._in_at = _address(self._in_headers)
-        self._out_at = _address(self._out_headers)
+        self._control = bytearray(SLOTS * _CONTROL)
+        self._control_length = self._ask_for_destinations()
+        inbox, self._outbox = bytearray(SLOTS * MESSAGE), bytearray(SLOTS * MESSAGE)
+        self._in_headers, self._in_parts = self._headers(inbox)
+        self._out_headers, self._out_parts = self._headers(self._outbox)
+        self._in_at, self._out_at = _address(self._in_headers), _address(self._out_headers)
+        self._inbox = memoryview(inbox)
         self._lengths = memoryview(self._in_headers).cast("I")[14::16]
-        self._in_view = memoryview(self.inbox)
+        self._control_lengths = memoryview(self._in_headers).cast("Q")[5::8]
+        self._interfaces = memoryview(self._control).cast("I")[4 :: _CONTROL // 4]
         parts = memoryview(self._out_parts).cast("Q")
         self._out_starts, self._out_lengths = parts[0::2], parts[1::2]
-        self._outbox_at = _address(self.outbox)
+        self._outbox_at = _address(self._outbox)
+
+    def _ask_for_destinations(self) -> int:
+        """Have the kernel tell which of our addresses was asked, where the socket has them all.
+
+        Gives the bytes of control data per datagram (ip(7), ipv6(7)).
+        """
+        if self._sock.getsockname()[0] not in ("0.0.0.0", "::"):  # noqa: S104 - only compared
+            return 0
+        if self._family == socket.AF_INET:
+            self._sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+            return socket.CMSG_SPACE(12)
+        self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        return socket.CMSG_SPACE(20)
 
     def _headers(self, data: bytearray) -> tuple[bytearray, bytearray]:
         """Make the array of struct mmsghdr and that of struct iovec that it points to."""
         headers, parts = bytearray(SLOTS * _HEADER), bytearray(SLOTS * 16)
         fields, part = memoryview(headers).cast("Q"), memoryview(parts).cast("Q")
         names_at, parts_at, data_at = _address(self._names), _address(parts), _address(data)
+        control_at = _address(self._control) if self._control_length else 0
         for slot in range(SLOTS):
             part[2 * slot : 2 * slot + 2] = _words(data_at + slot * MESSAGE, MESSAGE)
-            fields[8 * slot : 8 * slot + 4] = _words(
-                names_at + slot * _NAME, self._name_length, parts_at + slot * 16, 1
-            )
+            fields[8 * slot : 8 * slot + 6] = _words(
+                names_at + slot * _NAME, self._name_length, parts_at + slot * 16, 1,
+                control_at and control_at + slot * _CONTROL, self._control_length,
+            )  # fmt: skip
         return headers, parts
 
     def receive(self) -> int:
@@ -80,11 +108,15 @@ class Batch:
             if number in (errno.EAGAIN, errno.EINTR):
                 return 0
             raise OSError(number, os.strerror(number))
+        if self._control_length:
+            self._control_lengths[:count] = memoryview(array("Q", [self._control_length] * count))
+            if self._family == socket.AF_INET:  # the route back is the kernel's choice, not ours
+                self._interfaces[:count] = memoryview(array("I", bytes(4 * count)))
         return count
 
     def messages(self, count: int) -> list[bytes]:
         """Give the datagrams received."""
-        whole = bytes(self._in_view[: count * MESSAGE])
+        whole = bytes(self._inbox[: count * MESSAGE])
         return [
             whole[at : at + length]
             for at, length in zip(_STARTS, self._lengths[:count].tolist(), strict=False)
@@ -95,11 +127,34 @@ class Batch:
         name = self._names[slot * _NAME : (slot + 1) * _NAME]
         return bytes(name[self._ip])
 
+    def origin(self, slot: int) -> Origin:
+        """Give where a datagram came from and went to, for the log and for late answers."""
+        name = self._names[slot * _NAME : (slot + 1) * _NAME]
+        host, port = socket.inet_ntop(self._family, bytes(name[self._ip])), _big(name[2:4])
+        control = self._control[slot * _CONTROL : (slot + 1) * _CONTROL]
+        ancillary = []
+        if self._control_length:
+            length, level, kind = _CMSG.unpack_from(control)
+            ancillary.append((level, kind, bytes(control[_CMSG.size : length])))
+        if self._family == socket.AF_INET:
+            return (host, port), ancillary
+        scope = int.from_bytes(name[24:28], "little")
+        return (host, port, 0, scope), ancillary
+
+    def send_late(self, origin: Origin, reply: bytes) -> bool:
+        """Answer a datagram of an earlier batch; False if the kernel did not take it."""
+        peer, ancillary = origin
+        try:
+            self._sock.sendmsg([reply], ancillary, 0, peer)
+        except OSError:
+            return False
+        return True
+
     def send(self, replies: list[bytes]) -> int:
         """Send the replies to the senders of their slots; give how many the kernel left."""
         count = len(replies)
         data = b"".join(replies)
-        self.outbox[: len(data)] = data
+        self._outbox[: len(data)] = data
         lengths = array("Q", map(len, replies))
         starts = array("Q", accumulate(lengths, initial=self._outbox_at))
         starts.pop()
@@ -123,6 +178,10 @@ class Batch:
                 sent = 1
             start += sent
         return lost
+
+
+def _big(data: bytearray) -> int:
+    return int.from_bytes(data, "big")
 
 
 def _address(data: bytearray) -> int:

@@ -1,83 +1,89 @@
-"""What all transports of a worker share: the snapshot, the answer, the counting."""
+"""What all transports of a worker share: the snapshot, the two paths, the counting."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable
 
 from podway_dns import fast
 from podway_dns.answer import slow_answer
 from podway_dns.asked import Asked
-from podway_dns.fast import find
+from podway_dns.fast import Found, find
 from podway_dns.meter import Meter
-from podway_dns.mmsg import Batch
+from podway_dns.policy import Client, Policy
 from podway_dns.zone import Snapshot
-from podway_proxy.counters import Counters
 
-ANSWERS_KEPT = 8192
-"""Whole answers kept per snapshot for queries that come again: about 3 MB."""
+ANSWERS_KEPT = 16_384
+"""Whole answers kept per snapshot for queries that come again: about 6 MB."""
+Later = Callable[[bytes], None]
 
 
 class Server:
     """Answers messages from the current snapshot; None until the first load is complete."""
 
-    __slots__ = ("_turn", "meter", "secret", "snapshot")
+    __slots__ = ("_turn", "meter", "policy", "secret", "snapshot")
 
-    def __init__(self, options: Mapping[str, Any], counters: Counters) -> None:
+    def __init__(self, meter: Meter, policy: Policy, secret: bytes) -> None:
         self.snapshot: Snapshot | None = None
-        self.meter = Meter(counters)
-        self.secret = bytes.fromhex(options["cookie_secret"])
+        self.meter = meter
+        self.policy = policy
+        self.secret = secret
         self._turn = 0
 
-    def answer(self, message: bytes, client: bytes, *, udp: bool) -> bytes | None:
-        """Answer one message from `client` (its packed address); None: no answer."""
+    def answer(self, message: bytes, client: Client, later: Later) -> bytes | None:
+        """Answer one message of a stream; None: no answer; empty: it comes by `later`."""
         self._turn = turn = (self._turn + 1) & 0xFFFF
+        self.meter.add(f"queries_total:transport={client.transport}")
         snapshot = self.snapshot
-        reply = None if snapshot is None else fast.answer(message, snapshot, udp, turn)
+        reply = None if snapshot is None else fast.answer(message, snapshot, False, turn)
         if reply is not None:
             self.meter.add("paths_total:path=fast")
             self.meter.answered(reply)
-            return reply
-        asked = Asked(udp, client, int(time.time()), turn, self.secret)
-        return self._counted(slow_answer(message, asked, snapshot))
+        else:
+            reply = self._slowly(message, client.address, udp=False) or None
+        if reply is not None and self.policy.active:
+            return self.policy.treat(snapshot, message, reply, client, None, later)
+        return reply
 
-    def answer_batch(self, batch: Batch, count: int) -> None:
-        """Answer the datagrams of a batch."""
+    def answer_batch(
+        self, messages: list[bytes], address: Callable[[int], bytes]
+    ) -> tuple[list[bytes], list[Found | None]]:
+        """Answer datagrams, slot by slot; an empty reply is none.
+
+        `address(slot)` gives a sender's packed address. The second list tells what the fast path
+        found for each.
+        """
         snapshot = self.snapshot
-        if snapshot is None:
-            messages = enumerate(batch.messages(count))
-            batch.send([self._slowly(each, batch.address(slot)) for slot, each in messages])
-            return
-        known, turn = snapshot.answers, self._turn
+        known = {} if snapshot is None else snapshot.answers
+        turn = self._turn
         replies: list[bytes] = []
-        tallies: list[bytes] = []
-        for message in batch.messages(count):
+        founds: list[Found | None] = []
+        for message in messages:
             found = known.get(message[2:])
             if found is None:
-                found = find(message, snapshot, True)
+                found = None if snapshot is None else find(message, snapshot, True)
                 if found is None:
-                    replies.append(self._slowly(message, batch.address(len(replies))))
+                    replies.append(self._slowly(message, address(len(replies)), udp=True))
+                    founds.append(None)
                     continue
                 if len(known) < ANSWERS_KEPT:
                     known[message[2:]] = found
-            front, bodies, opt, tally = found
+            front, bodies, opt, _ = found
             turn += 1
             replies.append(message[:2] + front + bodies[turn % len(bodies)] + opt)
-            tallies.append(tally)
-        lost = batch.send(replies)
+            founds.append(found)
         self._turn = turn & 0xFFFF
-        self.meter.batch(count, tallies, lost)
+        self.meter.batch(founds)
+        return replies, founds
 
-    def _slowly(self, message: bytes, client: bytes) -> bytes:
-        """Answer a datagram by the slow path; empty: no answer."""
-        asked = Asked(True, client, int(time.time()), self._turn, self.secret)
-        return self._counted(slow_answer(message, asked, self.snapshot)) or b""
-
-    def _counted(self, reply: bytes | None) -> bytes | None:
+    def _slowly(self, message: bytes, client: bytes, *, udp: bool) -> bytes:
+        """Answer by the slow path; empty: no answer."""
+        self._turn += 1
+        asked = Asked(udp, client, int(time.time()), self._turn, self.secret)
+        reply = slow_answer(message, asked, self.snapshot)
         self.meter.add("paths_total:path=slow")
         if reply is None:
             self.meter.add("dropped_total:reason=malformed")
-        else:
-            self.meter.answered(reply)
+            return b""
+        self.meter.answered(reply)
         return reply
