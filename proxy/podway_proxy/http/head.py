@@ -7,7 +7,6 @@ asked about a head that our own rules refuse.
 
 from __future__ import annotations
 
-import h11
 import httptools
 
 from podway_proxy.http.refuse import FIELDS, Notable, Refusal, judge, notable
@@ -58,6 +57,8 @@ def _fast(head: bytes, found: Notable) -> Request | None:
 
 def _slow(head: bytes, found: Notable) -> Request | Refusal:
     """Read with h11, which knows any method."""
+    import h11  # only here: few requests need it, and each worker's start would pay for it
+
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=len(head))
     try:
         connection.receive_data(head)
