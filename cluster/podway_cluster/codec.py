@@ -15,18 +15,22 @@ from typing import Any
 
 from .model import Object, SecretData
 from .model.meta import Hidden
+from .objects import Place
 from .parse.builder import Json
 
 _KINDS: dict[str, Any] = {each.__name__: each for each in typing.get_args(Object)}
 
 
-def encode(objects: Iterable[Object]) -> bytes:
-    """Give the bytes from which `decode` makes the same objects."""
-    found = [[each.meta.kind, _shape(_KINDS[each.meta.kind]), _plain(each)] for each in objects]
+def encode(held: Iterable[tuple[Place, Object]]) -> bytes:
+    """Give the bytes from which `decode` makes the same objects and the places that claim them."""
+    found = [
+        [each.meta.kind, _shape(_KINDS[each.meta.kind]), _plain(place), _plain(each)]
+        for place, each in held
+    ]
     return json.dumps(found, separators=(",", ":")).encode()
 
 
-def decode(data: bytes) -> list[Object]:
+def decode(data: bytes) -> list[tuple[Place, Object]]:
     """Give the objects; those that another version of the code wrote differently are left out.
 
     Bytes that `encode` did not write give no object, and no error: they only ever stand in for
@@ -40,13 +44,14 @@ def decode(data: bytes) -> list[Object]:
     return [made for made in map(_decode_one, entries) if made is not None]
 
 
-def _decode_one(entry: Json) -> Object | None:
+def _decode_one(entry: Json) -> tuple[Place, Object] | None:
     try:
-        kind, shape, value = entry
+        kind, shape, place, value = entry
         made: Object = _maker(_KINDS[kind])(value)
-        return made if shape == _shape(_KINDS[kind]) else None
+        at: Place = _maker(Place)(place)
     except (KeyError, TypeError, ValueError):
         return None
+    return (at, made) if shape == _shape(_KINDS[kind]) else None
 
 
 def _plain(value: Any) -> Json:

@@ -62,18 +62,24 @@ class Store:
 
     def held(self) -> bytes | None:
         """Give the versions that stand in for bad ones, for `Store(held=…)`; None for none."""
-        found = [self._merged.objects[each] for each in sorted(self._merged.held)]
+        objects, held = self._merged.objects, self._merged.held
+        claims: dict[Identity, Place] = {}
+        for place in sorted(self._files) if held else ():
+            content = self._files[place].content
+            for entry in (*content.entries, *content.retained):
+                if entry.identity in held:
+                    claims.setdefault(entry.identity, place)
+        found = [(place, objects[identity]) for identity, place in claims.items()]
         return codec.encode(found) if found else None
 
-    def _restore(self, objects: Iterable[Object]) -> None:
-        """Pretend to have read these objects from where they were."""
+    def _restore(self, held: Iterable[tuple[Place, Object]]) -> None:
+        """Pretend to have read these objects from the files that claim them."""
         last: dict[Identity, Object] = {}
         contents: dict[Place, list[Entry]] = {}
-        for each in objects:
+        for place, each in held:
             meta = each.meta
             identity = (meta.kind, meta.namespace, meta.name)
             last[identity] = each
-            place = Place(meta.order.directory, meta.order.path, meta.origin.file)
             contents.setdefault(place, []).append(Entry(identity, meta.origin, each))
         self._merged = Merged(last)
         self._files = {at: _File(Content(tuple(found))) for at, found in contents.items()}

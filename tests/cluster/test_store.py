@@ -82,7 +82,7 @@ def test_a_half_written_file_drops_nothing(tree: Any) -> None:
     tree.write("a.yaml", "x: [\n")
     assert tree.hosts() == {"a": "a.test", "b": "b.test"}
     assert tree.problems()[1] == (
-        "ROOT/a.yaml:2: what it held before stays in force until it is right: "
+        "ROOT/a.yaml:1: what it held before stays in force until it is right: "
         "route shop/a, route shop/b"
     )
     tree.route("b", "b.test", "a.yaml")

@@ -112,14 +112,15 @@ def _yaml(text: str, offset: int) -> Iterator[Document | Unreadable]:
             else:
                 builder.take(event)
     except MalformedError as error:
-        yield Unreadable(offset + error.line + 1, str(error))
+        last = text.rstrip().count("\n")  # an error at the end is one of the last line
+        yield Unreadable(offset + min(error.line, last) + 1, str(error))
 
 
 def _json(text: str) -> Document | Unreadable:
     try:
         data, twice = read_json(text)
     except MalformedError as error:
-        return Unreadable(error.line + 1, str(error))
+        return Unreadable(min(error.line, text.rstrip().count("\n")) + 1, str(error))
     items = data.get("items") if isinstance(data, dict) else None
     wanted: set[Path] = {("items", n) for n in range(len(items) if isinstance(items, list) else 0)}
     lines = find_lines(text, wanted) if wanted else {}
