@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .model.meta import Meta
 
 
 class Problem(NamedTuple):
@@ -19,6 +22,11 @@ class Problem(NamedTuple):
     """Path of the field, `spec.ports[0].port`; empty where it concerns the whole object."""
     message: str
     """What is wrong and what to do about it."""
+
+    @classmethod
+    def about(cls, meta: Meta, field: str, message: str) -> Problem:
+        """Say what is wrong with the object that has this metadata."""
+        return cls(*meta.origin, meta.kind, meta.namespace, meta.name, field, message)
 
     @property
     def label(self) -> str:

@@ -17,12 +17,14 @@ from .model import Object
 from .objects import Content, Entry, Identity, Place, read_file
 from .parse.caps import FILE_BYTES
 from .problem import Problem
-from .scan import Fault, Found, Signature, scan
+from .scan import Fault, Found, Scan, Signature, scan
 from .snapshot import Snapshot, build
 
 _RACY_NS = 50_000_000
 """A file that was written this shortly before it was read may be written again within the same
 tick of the file system's clock: it is read again with the next scan."""
+_ATTEMPTS = 3
+"""Scans until what is read counts as one state even if more changed meanwhile."""
 
 
 class _File(NamedTuple):
@@ -31,6 +33,8 @@ class _File(NamedTuple):
     content: Content
     signature: Signature | None = None
     """None where it must be read again."""
+    settled: bool = True
+    """False where it may have been written again since, within the same tick."""
 
 
 class Store:
@@ -49,27 +53,40 @@ class Store:
 
     def rescan(self) -> bool:
         """Read what changed; tell whether there is a new snapshot (the first time: always)."""
-        found = scan(self._directories)
-        self.watchable = found.directories
         before, faults = self._files, self._faults
-        files = {each.place: _look(each, before.get(each.place)) for each in found.files}
-        files |= _out_of_sight(before, files, found.faults)
+        files, found = self._read_until_still()
+        self.watchable = found.directories
         self._files, self._faults = files, found.faults
         if self.snapshot.version and faults == found.faults and _same(files, before):
             return False
         self._swap()
         return True
 
+    def _read_until_still(self) -> tuple[dict[Place, _File], Scan]:
+        """Look and read until nothing changed meanwhile, so that no snapshot mixes two states."""
+        files, found = self._files, Scan()
+        for attempt in range(_ATTEMPTS):
+            found = scan(self._directories)
+            known = files
+            files = {
+                each.place: _look(each, known.get(each.place), trust=attempt > 0)
+                for each in found.files
+            }
+            files |= _out_of_sight(known, files, found.faults)
+            if all(file is known.get(place) for place, file in files.items()):
+                break
+        return files, found
+
     def held(self) -> bytes | None:
         """Give the versions that stand in for bad ones, for `Store(held=…)`; None for none."""
-        objects, held = self._merged.objects, self._merged.held
+        merged, files = self._merged, self._files  # the watching thread swaps both
         claims: dict[Identity, Place] = {}
-        for place in sorted(self._files) if held else ():
-            content = self._files[place].content
+        for place in sorted(files) if merged.held else ():
+            content = files[place].content
             for entry in (*content.entries, *content.retained):
-                if entry.identity in held:
+                if entry.identity in merged.held:
                     claims.setdefault(entry.identity, place)
-        found = [(place, objects[identity]) for identity, place in claims.items()]
+        found = [(place, merged.objects[identity]) for identity, place in claims.items()]
         return codec.encode(found) if found else None
 
     def _restore(self, held: Iterable[tuple[Place, Object]]) -> None:
@@ -131,9 +148,9 @@ def _unknown(file: _File | None, *problems: Problem) -> Content:
     return Content(problems=problems, complete=False, retained=retained)
 
 
-def _look(found: Found, before: _File | None) -> _File:
-    """Read a file if it changed."""
-    if before is not None and before.signature == found.signature:
+def _look(found: Found, before: _File | None, *, trust: bool) -> _File:
+    """Read a file if it changed; with `trust` a signature is taken for proof that it did not."""
+    if before is not None and before.signature == found.signature and (before.settled or trust):
         return before
     place, size = found.place, found.signature[2]
     if size > FILE_BYTES:
@@ -142,7 +159,7 @@ def _look(found: Found, before: _File | None) -> _File:
     if size == 0 and before is not None and (before.content.entries or before.content.retained):
         message = "is empty, as if being written: delete it to remove its objects"
         return _File(_unknown(before, _file_problem(place, message)), found.signature)
-    racy = time.time_ns() - found.signature[0] < _RACY_NS
+    settled = time.time_ns() - found.signature[0] > _RACY_NS
     try:
         with open(place.file, "rb") as file:
             content = read_file(file.read(FILE_BYTES), place)
@@ -151,7 +168,7 @@ def _look(found: Found, before: _File | None) -> _File:
         return _File(_unknown(before, _file_problem(place, message)))
     if not content.complete or any(entry.value is None for entry in content.entries):
         content = _with_retained(content, before)
-    return _File(content, None if racy else found.signature)
+    return _File(content, found.signature, settled)
 
 
 def _with_retained(content: Content, before: _File | None) -> Content:
