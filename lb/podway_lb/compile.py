@@ -47,8 +47,24 @@ def compile_snapshot(snapshot: Snapshot, options: Options) -> Compilation:
         (one for one in snapshot.services.values() if one.type == "LoadBalancer"),
         key=lambda one: one.meta.seniority,
     )
-    known = [ip for one in services for ip in one.load_balancer_ips]
     problems = [str(problem) for problem in snapshot.problems]
+    served = _served(snapshot, services, options, problems)
+    compiled = Compiled(
+        entries={_key(one): _entry(one, options)._asdict() for one in served},
+        listeners=tuple(spec for one in served for spec in one.listeners),
+        probes=_probes(served, options),
+        problems=tuple(problems),
+        ready=bool(served),
+        why="" if served else _nothing(services, options),
+    )
+    return Compilation(compiled, tuple(served))
+
+
+def _served(
+    snapshot: Snapshot, services: list[Service], options: Options, problems: list[str]
+) -> list[Served]:
+    """Give each Service's ports the addresses that are free; note what is wrong in `problems`."""
+    known = [ip for one in services for ip in one.load_balancer_ips]
     taken: dict[Address, str] = {}
     served: list[Served] = []
     for service in services:
@@ -63,15 +79,7 @@ def compile_snapshot(snapshot: Snapshot, options: Options) -> Compilation:
             taken.update({(spec.host, spec.port): service.meta.label for spec in free})
             if free:
                 served.append(_serve(snapshot, service, port, free, options))
-    compiled = Compiled(
-        entries={_key(one): _entry(one, options)._asdict() for one in served},
-        listeners=tuple(spec for one in served for spec in one.listeners),
-        probes=_probes(served, options),
-        problems=tuple(problems),
-        ready=bool(served),
-        why="" if served else _nothing(services, options),
-    )
-    return Compilation(compiled, tuple(served))
+    return served
 
 
 def _nothing(services: list[Service], options: Options) -> str:
@@ -156,18 +164,18 @@ def _problems(service: Service, addresses: tuple[str, ...], options: Options) ->
     """Give what is wrong with one Service."""
     if not addresses and not options.binds:
         message = "no address to listen on: set spec.loadBalancerIP, or give --bind"
-        yield _problem(service, "spec.loadBalancerIP", message)
+        yield Problem.about(service.meta, "spec.loadBalancerIP", message)
     for index, port in enumerate(service.ports):
         if port.protocol != "TCP":
             message = f"{port.protocol} is not balanced, only TCP is; the other ports are served"
-            yield _problem(service, f"spec.ports[{index}].protocol", message)
+            yield Problem.about(service.meta, f"spec.ports[{index}].protocol", message)
     for wrong, why in bad_ranges(service.load_balancer_source_ranges).items():
         message = f"{wrong!r}: {why}: this range admits nobody"
-        yield _problem(service, "spec.loadBalancerSourceRanges", message)
+        yield Problem.about(service.meta, "spec.loadBalancerSourceRanges", message)
     wanted = service.meta.annotations.get(PROXY_ANNOTATION, "*")
     if wanted != "*":
         field = f"metadata.annotations[{PROXY_ANNOTATION}]"
-        yield _problem(service, field, f"{wanted!r}: the only value is '*'; ignored")
+        yield Problem.about(service.meta, field, f"{wanted!r}: the only value is '*'; ignored")
 
 
 def _clashes(
@@ -177,11 +185,4 @@ def _clashes(
         owner = taken.get((spec.host, spec.port))
         if owner is not None:
             message = f"{spec.host}:{spec.port} is already {owner}'s, which is older"
-            yield _problem(service, f"spec.ports[{index}]", message)
-
-
-def _problem(service: Service, field: str, message: str) -> Problem:
-    meta = service.meta
-    return Problem(
-        meta.origin.file, meta.origin.line, meta.kind, meta.namespace, meta.name, field, message
-    )
+            yield Problem.about(service.meta, f"spec.ports[{index}]", message)

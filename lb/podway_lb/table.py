@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from random import Random
 from typing import Any, NamedTuple
 
@@ -10,11 +10,9 @@ from podway_lb.entry import SERVICE, ServiceEntry, label_of_key, read
 from podway_proxy.balance.balancer import Balancer
 from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
-from podway_proxy.balance.up import alive
+from podway_proxy.balance.up import alive, down_addresses
 from podway_proxy.networks import Networks
 from podway_proxy.values import Address, Endpoint
-
-DOWN = "down/"
 
 
 class Target(NamedTuple):
@@ -47,16 +45,6 @@ def build(entries: Mapping[str, Any], before: Table, load: Load, random: Random)
         listener: target for target in by_key.values() for listener in target.entry.listeners
     }
     return Table(by_key, by_listener)
-
-
-def down_addresses(entries: Collection[str]) -> frozenset[Address]:
-    """Give the endpoints that fail their checks: those with an entry `down/<host>:<port>`."""
-    return frozenset(
-        (host.strip("[]"), int(port))
-        for host, _, port in (
-            key.removeprefix(DOWN).rpartition(":") for key in entries if key.startswith(DOWN)
-        )
-    )
 
 
 def _target(

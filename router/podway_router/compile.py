@@ -179,18 +179,12 @@ def _problems(status: RouteStatus) -> Iterable[Problem]:
     """Give what the Route's author should know."""
     if not status.condition.admitted:
         message = f"not admitted by {status.controller}: {status.condition.reason}: "
-        yield _problem(status.route, "spec.host", message + status.condition.message)
+        yield Problem.about(status.route.meta, "spec.host", message + status.condition.message)
     for warning in status.warnings:
         field, _, message = warning.partition(": ")
-        yield _problem(status.route, field, message)
+        yield Problem.about(status.route.meta, field, message)
     for place, share in enumerate(status.served.shares):
         if not share.exists:
             field = f"spec.alternateBackends[{place - 1}].name" if place else "spec.to.name"
             message = f"there is no Service {status.route.meta.namespace}/{share.service}"
-            yield _problem(status.route, field, message)
-
-
-def _problem(route: Route, field: str, message: str) -> Problem:
-    meta = route.meta
-    origin = meta.origin
-    return Problem(origin.file, origin.line, meta.kind, meta.namespace, meta.name, field, message)
+            yield Problem.about(status.route.meta, field, message)

@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 from podway_proxy.balance.balancer import Balancer
 from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
-from podway_proxy.balance.up import alive
+from podway_proxy.balance.up import DOWN, alive, down_addresses
 from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
 from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
-
-DOWN = "down/"
 
 
 class Way(NamedTuple):
@@ -49,7 +47,7 @@ def rebuilt(
     """
     down = before.down
     if any(key.startswith(DOWN) for key in changed):
-        down = _down(entries)
+        down = down_addresses(entries)
     flipped = down ^ before.down
     routes = [key for key in changed if key.startswith(ROUTE)]
     touched = (
@@ -99,13 +97,3 @@ def _tables(before: Map, ways: Mapping[str, Way], routes: Collection[str]) -> di
         come = {key: ways[key].entry for key in keys if key in ways}
         tables[controller] = tables.get(controller, Tables()).changed(gone, come)
     return tables
-
-
-def _down(entries: Collection[str]) -> frozenset[Address]:
-    """Give the endpoints that fail their checks: those with an entry `down/<host>:<port>`."""
-    return frozenset(
-        (host.strip("[]"), int(port))
-        for host, _, port in (
-            key.removeprefix(DOWN).rpartition(":") for key in entries if key.startswith(DOWN)
-        )
-    )

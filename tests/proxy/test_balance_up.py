@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from endpoints import endpoint, weighted
 
-from podway_proxy.balance.up import alive
+from podway_proxy.balance.up import alive, down_addresses
 
 
 def test_those_that_are_down_are_left_out() -> None:
@@ -22,3 +22,8 @@ def test_all_are_down_fails_open() -> None:
 
 def test_one_that_is_never_chosen_does_not_keep_it_closed() -> None:
     assert alive(weighted(1, 0), {endpoint(0).address}) == weighted(1, 0)
+
+
+def test_the_entries_name_what_is_down() -> None:
+    keys = ["route/a/b/c", "down/127.0.0.1:80", "down/::1:443"]
+    assert down_addresses(keys) == {("127.0.0.1", 80), ("::1", 443)}

@@ -12,7 +12,7 @@ def controller(name: str = "apps", **strategy: object) -> IngressController:
     fields = {"http_port": 10080, "https_port": 10443, "stats_port": 11936, **strategy}
     return IngressController(
         Meta("IngressController", HOME, name),
-        endpoint_publishing_strategy=PublishingStrategy(**fields),  # type: ignore[arg-type]
+        endpoint_publishing_strategy=PublishingStrategy(**fields),
     )
 
 

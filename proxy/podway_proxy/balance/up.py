@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 from podway_proxy.balance.balancer import Weighted
 from podway_proxy.values import Address
+
+DOWN: Final = "down/"
+"""How the keys of the loader's entries begin that name endpoints which fail their checks."""
+
+
+def down_addresses(keys: Iterable[str]) -> frozenset[Address]:
+    """Give the endpoints named by the entries' keys `down/<host>:<port>` among others."""
+    named = (key.removeprefix(DOWN).rpartition(":") for key in keys if key.startswith(DOWN))
+    return frozenset((host, int(port)) for host, _, port in named)
 
 
 def alive(endpoints: Sequence[Weighted], down: Collection[Address]) -> Sequence[Weighted]:
