@@ -2,14 +2,16 @@
 PYTHON ?= python3
 VENV := .venv
 STAMP := $(VENV)/.installed
+PEERS := .venv-peers
 
-.PHONY: help up test lint bench venv prerequisites lock clean
+.PHONY: help up test lint bench bench-dns venv prerequisites lock clean
 
 help:
 	@echo 'make up     run the whole lab in this terminal (UP="--http-port 8000" adds options)'
 	@echo 'make test   lint, types, import contracts, all tests (PYTEST="-k dns" adds options)'
 	@echo 'make lint   lint, types and import contracts only'
-	@echo 'make bench  measure against real peers (BENCH=bench/plane_bench.py for one)'
+	@echo 'make bench  measure beside HAProxy, nginx, Envoy, Traefik, Caddy (QUICK=1: in two minutes)'
+	@echo 'make bench-dns  measure podway-dns beside other name servers'
 
 venv: $(STAMP)
 
@@ -38,12 +40,22 @@ prerequisites:
 test: prerequisites lint
 	$(VENV)/bin/python -m pytest $(PYTEST)
 
-bench: venv
-	@set -e; for each in $(or $(BENCH),$(wildcard bench/*_bench.py)); do \
-	  echo "$$each"; $(VENV)/bin/python $$each; done
+bench: venv $(PEERS)/.installed
+	@$(VENV)/bin/python -m bench $(if $(QUICK),--quick) $(BENCH)
+
+bench-dns: venv
+	@$(VENV)/bin/python bench/dns_bench.py $(BENCH)
+
+# A peer that can't be had is left out of the comparison; the others are measured all the same.
+$(PEERS)/.installed: bench/peers.txt
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@grep -v '^#' $< | while read -r peer; do \
+	  $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check "$$peer" \
+	    || echo "left out of the comparison: $$peer" >&2; done
+	@touch $@
 
 lock:
 	$(VENV)/bin/pip-compile --quiet --strip-extras --extra dev --no-emit-find-links --no-emit-index-url --output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache

@@ -8,9 +8,9 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import machine, report, results, run
+from bench import machine, report, run, summary
 from bench.peers import PEERS_VENV, ROOT, installed
-from bench.rows import FULL, QUICK, ROWS
+from bench.rows import FULL, QUICK, ROWS, TINY
 
 RESULTS = ROOT / "bench" / "results"
 
@@ -22,6 +22,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="make bench", description="Measure podway beside its peers, one worker or thread each."
     )
     parser.add_argument("--quick", action="store_true", help="less work; leaves README.md alone")
+    parser.add_argument("--tiny", action="store_true", help="next to no work: tests the plumbing")
     parser.add_argument("--rounds", type=int, help="how often everything is measured")
     parser.add_argument("--only", default="", metavar="ROW,…", help=f"these rows of: {names}")
     parser.add_argument(
@@ -35,7 +36,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> None:
     """Measure and write the results."""
     options = parse(arguments)
-    scale = QUICK if options.quick else FULL
+    scale = TINY if options.tiny else QUICK if options.quick else FULL
     if options.rounds:
         scale = scale._replace(rounds=options.rounds, idle_rounds=options.rounds)
     rows = [row for row in ROWS if not options.only or row.name in options.only.split(",")]
@@ -45,12 +46,12 @@ def main(arguments: list[str]) -> None:
         for peer in installed(options.venv, machine.user())
         if not wanted or any(part in peer.name.lower() for part in wanted)
     ]
-    partial = bool(options.quick or options.only or wanted)
+    partial = bool(options.quick or options.tiny or options.only or wanted)
     folder = options.out or (RESULTS / "partial" if partial else RESULTS)
     samples = run.measure(peers, rows, scale, lambda line: print(line, flush=True))
     versions = {peer.name: peer.version for peer in peers}
     date = datetime.now(UTC).strftime("%Y-%m-%d")
-    result = results.document(samples, rows, versions, machine.describe(), scale, date)
+    result = summary.document(samples, rows, versions, machine.describe(), scale, date)
     report.write(result, folder, None if partial else ROOT / "README.md")
     print(report.text(result))
     print(f"\nwritten to {folder}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from bench.results import OURS, Json
+from bench.summary import OURS, Json
 
 WIDTH, BAR, GAP, LEFT, RIGHT, HEAD = 720, 16, 6, 130, 90, 44
 COLOURS = {"user": "#7aa6c2", "system": "#c4d7e2", "ours-user": "#c2452d", "ours-system": "#eba795"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from bench import charts
-from bench.results import OURS, Json
+from bench.summary import OURS, Json
 
 MARKS = re.compile(r"(<!-- bench: begin[^>]*-->\n).*?(<!-- bench: end -->)", re.DOTALL)
 """What README.md has around the table that `make bench` replaces."""
