@@ -235,6 +235,10 @@ def test_a_listener_whose_port_is_taken_at_run_time_is_tried_again(start: Start)
     until(lambda: daemon.http("/healthz/ready")[1] == "ready\n", "the note to go")
 
 
+def wait_loaded(daemon: EchoDaemon, text: str) -> None:
+    until(lambda: text in daemon.http("/debug/entries")[1], f"the loader to have {text}")
+
+
 def test_a_stopped_worker_holds_up_nobody(start: Start) -> None:
     daemon = start()
     victim = min(daemon.children("worker"))
@@ -243,7 +247,7 @@ def test_a_stopped_worker_holds_up_nobody(start: Start) -> None:
         with_pid: set[int] = set()
         for number in range(30):  # each 100 KB: far more than its socket takes
             daemon.update(entries={"a": number, "fill": "x" * 100_000})
-            until(lambda: f'"a": {number},' in daemon.http("/debug/entries")[1], "the loader")  # noqa: B023 - called at once
+            wait_loaded(daemon, f'"a": {number},')
         other = max(daemon.children("worker"))
 
         def reached() -> bool:
