@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ class Prepared(NamedTuple):
     """Why a port is not the well-known one."""
     manifests: tuple[Path, ...]
     state: Path
+    command: str = "podway"
+    """How the user calls podway in a shell here."""
 
 
 def prepare(options: Options) -> Prepared:
@@ -55,7 +58,7 @@ def prepare(options: Options) -> Prepared:
     lab = read_lab(snapshot)
     ports, notes = choose_ports(lab, options)
     directory = (options.state_dir or state.default_directory()).absolute()
-    return Prepared(lab, snapshot, ports, notes, directories, directory)
+    return Prepared(lab, snapshot, ports, notes, directories, directory, how_to_call())
 
 
 def choose_ports(lab: Lab, options: Options) -> tuple[port.Ports, tuple[str, ...]]:
@@ -82,6 +85,15 @@ def choose_ports(lab: Lab, options: Options) -> tuple[port.Ports, tuple[str, ...
             f"{error}. Give another: --http-port, --https-port, --dns-port."
         ) from None
     return port.Ports(*(number for number, _ in chosen)), tuple(why for _, why in chosen if why)
+
+
+def how_to_call() -> str:
+    """Give the command to type: `podway` where PATH has it, else its file, as short as it gets."""
+    for directory in os.get_exec_path():
+        if os.access(os.path.join(directory, "podway"), os.X_OK):
+            return "podway"
+    beside = os.path.join(os.path.dirname(sys.executable), "podway")
+    return min(beside, os.path.relpath(beside), key=len)
 
 
 def runnable(command: Command) -> Command:

@@ -55,6 +55,9 @@ def usage(prepared: Prepared, paint: Paint) -> Iterator[str]:
     yield ""
     for line in paste(prepared.lab, found, prepared.ports, prepared.state / "ca.pem"):
         yield f"  {paint('strong', line)}"
+    command = prepared.command
+    for line in (f"{command} trace {url}" for url in traceable(found)):
+        yield f"  {paint('strong', line)}"
     yield ""
     yield paint("dim", "A changed file in manifests/ applies at once. Ctrl-C ends.")
     yield ""
@@ -75,7 +78,6 @@ def paste(lab: Lab, found: Sequence[Host], ports: Ports, ca: Path) -> list[str]:
     """Give shell lines that work as they are: dig, and curl for one host of each kind."""
     plain = next((host for host in found if host.ready and not host.secure), None)
     secure = next((host for host in found if host.ready and host.secure), None)
-    broken = next((host for host in found if not host.ready), None)
     lines = []
     if plain is not None:
         at_port = "" if ports.dns == 53 else f" -p {ports.dns}"
@@ -84,8 +86,13 @@ def paste(lab: Lab, found: Sequence[Host], ports: Ports, ca: Path) -> list[str]:
     if secure is not None:
         address = lab.balancers[0].addresses[0]
         lines.append(_curl(secure, address, ports.https, f" --cacert {ca}"))
-    traced = (plain, secure, broken)
-    return lines + [f"podway trace {host.url}" for host in traced if host is not None]
+    return lines
+
+
+def traceable(found: Sequence[Host]) -> list[str]:
+    """Give the URLs that are worth a trace: one of each kind, and one that does not work."""
+    kinds = {(host.ready, host.secure): host.url for host in reversed(found)}
+    return [kinds[kind] for kind in ((True, False), (True, True), (False, False)) if kind in kinds]
 
 
 def _host(route: Route, snapshot: Snapshot, ports: Ports) -> Host:

@@ -7,7 +7,7 @@ import pytest
 from podway.lab.plan import read_lab
 from podway.lab.ports import Ports
 from podway.lab.prepare import Prepared
-from podway.lab.summary import greeting, hosts, paste, url, usage
+from podway.lab.summary import greeting, hosts, paste, traceable, url, usage
 from podway_cluster import Snapshot, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,11 @@ def test_the_lines_to_paste(snapshot: Snapshot) -> None:
     ]
     assert f"curl --resolve {web}:8080:127.0.2.2 http://{web}:8080/" in lines
     assert any(line.startswith("curl --cacert /ca.pem") for line in lines)
-    assert lines[-1] == "podway trace http://report.apps.lab.example.test:8080/"
+    assert traceable(hosts(snapshot, HIGH)) == [
+        f"http://{web}:8080/",
+        "https://secure.apps.lab.example.test:8443/",
+        "http://report.apps.lab.example.test:8080/",
+    ]
     assert paste(lab, hosts(snapshot, LOW), LOW, Path())[0] == f"dig @127.0.1.53 {web} +short"
 
 
@@ -58,4 +62,5 @@ def test_what_runs_is_said_first_and_how_to_use_it_last(snapshot: Snapshot) -> N
         assert words in first
     last = "\n".join(usage(prepared, plain))
     assert "--cacert /state/ca.pem" in last
+    assert "  podway trace http://web.apps" in last
     assert "Ctrl-C ends" in last
