@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 32_768
 """Most bytes taken at once while a head is awaited: the longest head, and some body behind it."""
-DISCARD = 1 << 30
+DISCARD = 1 << 26
 """Bytes of an unwanted body read away so that the client sees its answer; the time is bounded."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from podway_proxy.http.request import CHUNKED, Request
+from podway_proxy.http.request import CHUNKED, CUT, KEEP, Request
 from podway_proxy.http.response import Response
 
 HOP = frozenset(
@@ -62,8 +62,13 @@ def outgoing(request: Request, forwarded: bytes, drop: Iterable[bytes] = ()) -> 
 
     `forwarded`: whole field lines to add. `drop`: further names (lower-case) to take out.
     """
-    if request.plain and not drop:
+    if request.rewrite == KEEP and not drop:
         return request.head[:-2] + forwarded + b"\r\n"
+    if request.rewrite == CUT and not drop:
+        head = request.head
+        start = head.lower().find(b"\nconnection:") + 1  # lowering keeps every offset
+        end = head.find(b"\n", start) + 1
+        return head[:start] + head[end:-2] + forwarded + b"\r\n"
     return _rewritten(request, forwarded, frozenset(drop))
 
 

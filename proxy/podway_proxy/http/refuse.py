@@ -83,8 +83,14 @@ def judge(head: bytes, found: Notable, fields: int = FIELDS) -> Refusal | None:
     if head.count(b"\n") - 2 > fields:
         return _too_many(fields)
     if _COMMON(head) is not None:
-        # One Host, and nothing else of note: the common case ends here.
-        if len(found) == 1 and found[0][0] == b"host" and split_authority(found[0][1]) is not None:
+        # One Host and no body: the common case ends here.
+        values = dict(found)
+        if (
+            (len(found) == 1 or [name for name, _ in found].count(b"host") == 1)
+            and b"content-length" not in values
+            and b"transfer-encoding" not in values
+            and split_authority(values.get(b"host", b"")) is not None
+        ):
             return None
     elif _SYNTAX(head) is None:
         return _syntax(head)

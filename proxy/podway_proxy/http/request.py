@@ -14,8 +14,12 @@ UNTIL_CLOSE = -2
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE"))
 """Methods that may be sent twice (RFC 9110 section 9.2.2)."""
 
+KEEP, CUT, REWRITE = 0, 1, 2
+
 _PLAIN = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 """Notable fields that go to the endpoint as they came, if they come once."""
+
+_USUAL = (b"keep-alive", b"close")
 
 
 class Request:
@@ -32,7 +36,7 @@ class Request:
         "named",
         "notable",
         "path",
-        "plain",
+        "rewrite",
         "target",
         "upgrade",
     )
@@ -61,8 +65,9 @@ class Request:
     """The client waits for `100 Continue` before it sends the body."""
     notable: Notable
     """The fields that decide anything, in lower case."""
-    plain: bool
-    """The head may go to the endpoint as it came, with only the forwarded fields put in."""
+    rewrite: int
+    """What the head needs on its way: KEEP: only the forwarded fields put in; CUT: its one
+    `Connection: close` or `keep-alive` line taken out, too; REWRITE and more: line by line."""
 
     def __init__(
         self, head: bytes, method: bytes, target: bytes, modern: bool, notable: Notable
@@ -70,7 +75,8 @@ class Request:
         self.head = head
         self.method = method
         self.notable = notable
-        self.modern = self.keep_alive = self.plain = modern
+        self.modern = self.keep_alive = modern
+        self.rewrite = KEEP if modern else REWRITE
         self.upgrade = None
         self.expect_continue = False
         self.length = NO_BODY
@@ -103,7 +109,7 @@ class Request:
 
     def _set_target(self, target: bytes) -> None:
         if target[:1] != b"/" and target != b"*":
-            self.plain = False
+            self.rewrite = REWRITE
             rest = target.partition(b"//")[2]
             authority = rest.partition(b"/")[0].partition(b"?")[0]
             self._set_host(authority.lower())
@@ -123,15 +129,21 @@ class Request:
     def _set_field(self, name: bytes, value: bytes) -> None:
         if name == b"content-length":
             self.length = int(value)
-            self.plain = self.plain and sum(n == name for n, _ in self.notable) == 1
+            if sum(n == name for n, _ in self.notable) > 1:
+                self.rewrite = REWRITE
             return
         if name == b"transfer-encoding":
             self.length = CHUNKED
         elif name == b"expect":
             self.expect_continue = self.modern and value == b"100-continue"
+        elif name == b"connection" and value in _USUAL:
+            self._set_connection({value})
+            self.rewrite += CUT
+            return
         elif name == b"connection":
             self._set_connection({option.strip() for option in value.split(b",")})
-        self.plain = self.plain and name in _PLAIN
+        if name not in _PLAIN:
+            self.rewrite += REWRITE
 
     def _set_connection(self, options: set[bytes]) -> None:
         if b"close" in options:
