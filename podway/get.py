@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from podway.tables import KINDS, Row
+from podway.tables import KINDS, WHY, Row
 from podway_cluster import load
 
-_PIPE_WIDTH = 100_000
-"""Columns where nobody looks on: nothing is wrapped, each row is one line for grep and awk."""
+_WIDTH = 10_000
+"""Columns of the widest table."""
 
 
 class Options(NamedTuple):
@@ -46,25 +46,36 @@ def get(options: Options) -> int:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Print a table, fitted to the terminal; one line a row where there is none."""
+    """Print a table and, below it, why something is missing.
+
+    Nothing is cut off or wrapped, terminal or not: a name in two halves can't be copied.
+    """
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in rows[0]:
-        # A name that is cut off can't be used; long words wrap instead.
-        table.add_column(column.upper(), overflow="fold")
+    console = Console(highlight=False, width=_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+    columns = [column for column in rows[0] if column != WHY]
+    for column in columns:
+        table.add_column(column.upper(), no_wrap=True)
     for row in rows:
-        table.add_row(*(_cell(column, value) for column, value in row.items()))
-    console.print(table)
+        table.add_row(*(_cell(column, row[column]) for column in columns))
+    with console.capture() as captured:
+        console.print(table)
+        for row in rows:
+            if row.get(WHY):
+                name = row.get("name") or row.get("service")
+                console.print(
+                    f"{row['namespace']}/{name}: {row[WHY]}", style="yellow", markup=False
+                )
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 def _cell(column: str, value: Any) -> Any:
     from rich.text import Text
 
+    if column == "endpoints" and isinstance(value, list):
+        value = len(value)
     text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    wrong = (column == "ready" and text == "no") or text.startswith(("no: ", "0: ", "none: "))
+    wrong = text == "no" or (column == "endpoints" and text == "0")
     return Text(text, style="yellow" if wrong else "")

@@ -8,11 +8,13 @@ from typing import Any
 from podway.decisions import statuses
 from podway_cluster import Snapshot
 from podway_cluster.endpoints import endpoints
-from podway_cluster.model import Pod, Service
+from podway_cluster.model import Pod, Route, Service
 from podway_router.compile import RouteStatus
 
+WHY = "why"
+"""Not a column: why there is nothing, in a sentence; empty where there is something."""
 Row = dict[str, Any]
-"""Column -> value, in the order of the columns; lists are shown with commas between."""
+"""Column -> value, in the order of the columns."""
 
 
 def routes(snapshot: Snapshot) -> Iterator[Row]:
@@ -23,9 +25,8 @@ def routes(snapshot: Snapshot) -> Iterator[Row]:
         yield _route(status)
     for route in snapshot.routes.values():
         if route.meta.key not in shown:
-            why = "no: no IngressController selects it (routeSelector, namespaceSelector)"
-            meta, backends = route.meta, [each.name for each in route.backends]
-            yield _route_row(meta.namespace, meta.name, route.host, route.path, backends, "", why)
+            why = "no IngressController selects it (routeSelector, namespaceSelector)"
+            yield _route_row(route, route.host, "", [], why)
 
 
 def services(snapshot: Snapshot) -> Iterator[Row]:
@@ -85,41 +86,26 @@ def selecting(snapshot: Snapshot, pod: Pod) -> list[Service]:
 
 
 def _route(status: RouteStatus) -> Row:
-    route, served_by = status.route, status.served
-    backends = [
-        f"{each.name} {each.weight}" if route.alternate_backends else each.name
-        for each in route.backends
-    ]
-    condition = status.condition
-    admitted = status.controller
+    condition, served_by = status.condition, status.served
     if not condition.admitted:
-        admitted = f"no: {condition.reason}: {condition.message}"
-    row = _route_row(
-        route.meta.namespace,
-        route.meta.name,
-        status.host,
-        route.path,
-        backends,
-        route.tls.termination if route.tls else "",
-        admitted,
-    )
+        why = f"not admitted: {condition.reason}: {condition.message}"
+        return _route_row(status.route, status.host, "", [], why)
     found = [f"{host}:{port}" for host, port, _, _ in served_by.endpoints]
-    why = f"0: {served_by.why}" if condition.admitted else ""
-    return {**row, "endpoints": found or why}
+    return _route_row(status.route, status.host, status.controller, found, served_by.why)
 
 
-def _route_row(
-    namespace: str, name: str, host: str, path: str, backends: list[str], tls: str, admitted: str
-) -> Row:
+def _route_row(route: Route, host: str, shard: str, found: list[str], why: str) -> Row:
+    several = bool(route.alternate_backends)
     return {
-        "namespace": namespace,
-        "name": name,
+        "namespace": route.meta.namespace,
+        "name": route.meta.name,
         "host": host,
-        "path": path,
-        "services": backends,
-        "termination": tls,
-        "admitted": admitted,
-        "endpoints": "",
+        "path": route.path,
+        "services": [f"{to.name} {to.weight}" if several else to.name for to in route.backends],
+        "termination": route.tls.termination if route.tls else "",
+        "admitted": shard or "no",
+        "endpoints": found,
+        WHY: why,
     }
 
 
@@ -134,8 +120,7 @@ def _endpoints(snapshot: Snapshot, service: Service) -> Iterator[Row]:
 
 
 def _none(snapshot: Snapshot, service: Service) -> str:
-    why = endpoints(snapshot, *service.meta.key, None, allow_loopback=True)[1]
-    return f"none: {why}"
+    return endpoints(snapshot, *service.meta.key, None, allow_loopback=True)[1]
 
 
 def _endpoint_row(service: Service, port: str, address: str, name: str, node: str, why: str) -> Row:
@@ -143,7 +128,8 @@ def _endpoint_row(service: Service, port: str, address: str, name: str, node: st
         "namespace": service.meta.namespace,
         "service": service.meta.name,
         "port": port,
-        "address": address or why,
+        "address": address,
         "pod": name,
         "node": node,
+        WHY: why,
     }
