@@ -173,7 +173,7 @@ class _Search:
             return Result(YXDOMAIN, answer=self.answer)
         synthesised = RRset(CNAME, dname.ttl, (renamed,))
         self.answer += ((name, synthesised),)
-        if self.rtype in (CNAME, ANY):
+        if self.rtype == CNAME:
             return Result(NOERROR, answer=self.answer)
         return renamed
 
