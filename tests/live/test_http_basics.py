@@ -18,6 +18,7 @@ from http_rig import (
     until,
 )
 
+from podway_proxy.counters import Counters
 from podway_proxy.limits import DEFAULT
 
 pytestmark = pytest.mark.live
@@ -332,3 +333,20 @@ def test_kept_connections_that_the_pod_closes_and_old_ones_leave_the_pool() -> N
         assert rig.ask(GET.replace(b"1.1", b"1.0")).endswith(b"ok")
         assert len(rig.front.pool) == 1
         until(lambda: len(rig.front.pool) == 0)
+
+
+def test_requests_are_counted_by_outcome() -> None:
+    counters = Counters()
+    with serving(answering(), options={"counters": counters}) as (rig, _):
+        rig.ask(GET.replace(b"1.1", b"1.0"))
+        rig.ask(GET.replace(b"1.1", b"1.0").replace(b": a", b": b"))
+        rig.ask(b"garbage\r\n\r\n")
+        until(lambda: rig.front.active == 0)
+    totals = counters.totals()
+    assert totals["http_requests_total:code=2xx"] == 1
+    assert totals["http_requests_total:code=4xx"] == 1
+    assert totals["http_requests_total:code=5xx"] == 1
+    assert totals["http_refused_total:step=no-route"] == 1
+    assert totals["http_refused_total:step=bad-request"] == 1
+    assert totals["http_connections_total"] == 3
+    assert totals["http_connections"] == 0
