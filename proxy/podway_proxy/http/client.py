@@ -82,7 +82,7 @@ class Client:
         """None: a PROXY header comes first."""
         self._lines_key: object = None
         self._lines = b""
-        self._exchange = Exchange(self, plane, front.pool)
+        self._exchange = Exchange(self, plane, front.pool, front.limits.head_bytes)
         self._relay: Relay | None = None
         self.due: float
         """When the front's sweep calls `expire`; put off by an assignment."""

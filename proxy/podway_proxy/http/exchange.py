@@ -79,7 +79,7 @@ class Exchange(Sending):
         """Take bytes that begin with an answer's head; True: more are needed."""
         while data:
             end = data.find(b"\r\n\r\n") + 4
-            if (end if end > 3 else len(data)) > self._plane.limits.head_bytes:
+            if (end if end > 3 else len(data)) > self._head_bytes:
                 return self._bad("the answer's head is too long")
             if end < 4:
                 break

@@ -83,12 +83,12 @@ def read_response(head: bytes, method: bytes) -> Response:
                 keep_alive = False
     if coded:
         length = _chunked(length, modern)
-    if status < 200 or status in _BODILESS or method == b"HEAD":
-        # RFC 9112 section 6.3, rules 1 and 2: never a body, whatever the fields say.
-        if status < 200 and length != UNTIL_CLOSE:
-            raise ResponseError(f"an answer of status {status} announces a body")
-        return Response(status, NO_BODY, keep_alive, modern, hop)
-    return Response(status, length, keep_alive and length != UNTIL_CLOSE, modern, hop)
+    if status >= 200 and status not in _BODILESS and method != b"HEAD":
+        return Response(status, length, keep_alive and length != UNTIL_CLOSE, modern, hop)
+    # RFC 9112 section 6.3, rules 1 and 2: never a body, whatever the fields say.
+    if status < 200 and length != UNTIL_CLOSE:
+        raise ResponseError(f"an answer of status {status} announces a body")
+    return Response(status, NO_BODY, keep_alive, modern, hop)
 
 
 def _length(value: bytes, before: int) -> int:

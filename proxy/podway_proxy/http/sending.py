@@ -40,6 +40,7 @@ class Sending(ABC):
         "_candidates",
         "_first",
         "_follower",
+        "_head_bytes",
         "_heard",
         "_interim",
         "_left",
@@ -72,10 +73,12 @@ class Sending(ABC):
     endpoint: Endpoint | None
     """Who answered, or was asked last."""
 
-    def __init__(self, asker: Asker, plane: Plane, pool: Pool) -> None:
+    def __init__(self, asker: Asker, plane: Plane, pool: Pool, head_bytes: int) -> None:
         self._asker = asker
         self._plane = plane
         self._pool = pool
+        self._head_bytes = head_bytes
+        """Longest head of an answer."""
         self.active = False
         self.connection: EndpointConnection | None = None
         self.dial: Dial | None = None
