@@ -57,11 +57,10 @@ def _label(label: bytes, text: str) -> bytes:
 
 def split(text: str) -> list[bytes]:
     r"""Split a presentation name at its dots, resolving `\.` and `\DDD`."""
+    if not text.isascii():
+        raise BadNameError(f"{text!r} is not ASCII: write it in its xn-- form")
     if "\\" not in text:
-        try:
-            return text.encode("ascii").split(b".")
-        except UnicodeEncodeError:
-            raise BadNameError(f"{text!r} is not ASCII: write it in its xn-- form") from None
+        return text.encode("ascii").split(b".")
     labels = [bytearray()]
     at = 0
     while at < len(text):
@@ -71,7 +70,7 @@ def split(text: str) -> list[bytes]:
         elif char == "\\":
             at = _unescape(text, at, labels[-1])
         else:
-            labels[-1] += char.encode("latin-1")
+            labels[-1] += char.encode("ascii")
         at += 1
     return [bytes(label) for label in labels]
 
@@ -83,7 +82,7 @@ def _unescape(text: str, at: int, label: bytearray) -> int:
         return at + 3
     if len(digits) < 1 or digits[0].isdigit():
         raise BadNameError(f"{text!r} has a broken escape")
-    label += digits[0].encode("latin-1")
+    label += digits[0].encode("ascii")
     return at + 1
 
 
