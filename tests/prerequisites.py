@@ -25,6 +25,10 @@ PROGRAMS = {
     "nginx": "nginx-light",
     "/usr/lib/nginx/modules/ngx_stream_module.so": "libnginx-mod-stream",
     "ps": "procps",
+    "nsd": "nsd",
+    "knotd": "knot",
+    "kdig": "knot-dnsutils",
+    "dnsperf": "dnsperf",
 }
 """Program, or pattern of its path -> the Debian package that has it."""
 
