@@ -198,8 +198,8 @@ def test_a_pod_that_resets_is_asked_again_only_where_that_is_safe() -> None:
 
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 @pytest.mark.parametrize("after", [1, 2, 3])
-def test_a_stale_kept_connection_is_never_an_error(after: int, method: bytes) -> None:
-    """The pod closes after each n-th answer without saying so: thousands of requests, no error."""
+def test_a_stale_kept_connection_does_no_harm(after: int, method: bytes) -> None:
+    """The pod closes after each n-th answer without saying so: no GET fails, no POST repeats."""
 
     def handle(connection: PodConnection) -> None:
         for _ in range(after):
@@ -212,7 +212,7 @@ def test_a_stale_kept_connection_is_never_an_error(after: int, method: bytes) ->
     if method == b"POST":
         request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
     total = 700 if method == b"GET" else 300
-    with serving(handle) as (rig, _):
+    with serving(handle) as (rig, [pod]):
 
         def ask() -> None:
             with rig.connect() as sock:
@@ -226,10 +226,12 @@ def test_a_stale_kept_connection_is_never_an_error(after: int, method: bytes) ->
             thread.start()
         for thread in threads:
             thread.join(PATIENCE)
-        bad = [result for result in results if result != b"HTTP/1.1 200"]
         assert len(results) == total
-        # A POST may meet the race (its bytes were sent, RFC 9110 9.2.2 forbids a second try).
-        assert len(bad) <= (0 if method == b"GET" else total // 50)
+        # A POST may meet the race after its bytes were sent: RFC 9110 section 9.2.2 forbids a
+        # second try, so it may fail, but never be carried out twice.
+        allowed = {b"HTTP/1.1 200"} if method == b"GET" else {b"HTTP/1.1 200", b"HTTP/1.1 502"}
+        assert set(results) <= allowed
+        assert method == b"GET" or pod.seen.count(b"POST /") <= total
         assert rig.opened == rig.closed
 
 
