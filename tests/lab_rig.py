@@ -13,15 +13,23 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from podway.lab.plan import read_lab
+from podway.lab.ports import first_taken
+from podway_cluster import load
+
 ROOT = Path(__file__).resolve().parents[1]
 UP_SECONDS = 60.0
 STOP_SECONDS = 30.0
 NOBODY = "nobody"
+TRIES = 20
 PARTS = ("proxy", "cluster", "dns", "lb", "router", ".")
 
 
@@ -80,25 +88,22 @@ def user() -> str | None:
     return NOBODY if os.geteuid() == 0 else None
 
 
-def usable_python(directory: Path) -> tuple[str, dict[str, str]] | None:
+def usable_python(directory: Path) -> tuple[str, dict[str, str]]:
     """Give an interpreter, with podway's commands beside it, that `user()` may run.
 
     The one of the tests may lie in root's home; then the system's own is taken, with the same
-    packages. None when there is none.
+    packages. Where there is none either, the test is skipped.
     """
     environment = {**os.environ, "HOME": str(directory), "PYTHONDONTWRITEBYTECODE": "1"}
     if _runs(sys.executable, environment):
         return sys.executable, environment
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    system = next((p for p in (f"/usr/bin/{version}",) if _runs(p, environment)), None)
-    if system is None:
-        return None
+    system = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
+    if not _runs(system, environment):
+        pytest.skip(f"{user()} may run neither {sys.executable} nor {system} on {ROOT}")
     return str(_copy_environment(Path(system), directory)), environment
 
 
 def _runs(python: str, environment: dict[str, str]) -> bool:
-    if not Path(python).exists() and os.geteuid() == 0:
-        return False
     try:
         probe = run([python, "-c", "import sys"], env=environment, user=user(), cwd=ROOT)
     except OSError:
@@ -123,41 +128,61 @@ def _copy_environment(system: Path, directory: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(directory: Path) -> Iterator[Lab]:
-    """Run a lab in `directory` until the block ends; what is left of it then is killed."""
-    found = usable_python(directory)
-    assert found is not None, "no Python that an unprivileged user may run"
-    python, environment = found
-    moved = _elsewhere()
+def running() -> Iterator[Lab]:
+    """Run a lab, in a directory and on addresses of its own, until the block ends.
+
+    The directory is not pytest's: other test runs on the machine take away the right to enter it.
+    """
+    with tempfile.TemporaryDirectory(prefix="podway-lab-") as name, contextlib.ExitStack() as stack:
+        directory = Path(name)
+        python, environment = usable_python(directory)
+        moved = _objects(directory / "manifests")
+        ports = [_free_port(moved("127.0.2.1")) for _ in range(3)]
+        state, log = directory / "state", directory / "up.log"
+        state.mkdir()
+        if os.geteuid() == 0:
+            _give_away(directory)
+        process = _start(python, environment, directory, ports)
+        stack.callback(_end, process)
+        yield Lab(process, log, state, directory / "manifests", *ports, moved, python, environment)
+
+
+def _start(
+    python: str, environment: dict[str, str], directory: Path, ports: list[int]
+) -> subprocess.Popen[str]:
     manifests = directory / "manifests"
-    shutil.copytree(ROOT / "manifests" / "apps", manifests / "apps")
-    shutil.copytree(ROOT / "manifests" / "lab", manifests / "lab")
-    for file in manifests.rglob("*.yaml"):
-        file.write_text(moved(file.read_text()))
-    state = directory / "state"
-    state.mkdir()
-    http, https, dns = (_free_port(moved("127.0.2.1")) for _ in range(3))
-    log = directory / "up.log"
-    if os.geteuid() == 0:
-        _give_away(directory)
-    command = [str(Path(python).with_name("podway")), "up", "--state-dir", str(state)]
-    command += ["--manifests", str(manifests / "apps"), "--manifests", str(manifests / "lab")]
-    command += [f"--http-port={http}", f"--https-port={https}", f"--dns-port={dns}"]
-    with log.open("w") as out:
-        process = subprocess.Popen(
+    command = [str(Path(python).with_name("podway")), "up"]
+    command += ["--state-dir", str(directory / "state"), "--manifests", str(manifests / "apps")]
+    command += ["--manifests", str(manifests / "lab"), f"--http-port={ports[0]}"]
+    command += [f"--https-port={ports[1]}", f"--dns-port={ports[2]}"]
+    with (directory / "up.log").open("w") as out:
+        return subprocess.Popen(
             command, stdout=out, stderr=subprocess.STDOUT, env=environment, user=user(), text=True
         )
-    lab = Lab(process, log, state, manifests, http, https, dns, moved, python, environment)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Stop it, if the test has not: SIGTERM, then SIGKILL (its children end with it)."""
+    if process.poll() is None:
+        process.terminate()
     try:
-        yield lab
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _objects(manifests: Path) -> Callable[[str], str]:
+    """Copy the objects, moved to addresses on which nobody listens; give the move."""
+    for _ in range(TRIES):
+        moved = _elsewhere()
+        for part in ("apps", "lab"):
+            shutil.copytree(ROOT / "manifests" / part, manifests / part, dirs_exist_ok=True)
+        for file in manifests.rglob("*.yaml"):
+            file.write_text(moved(file.read_text()))
+        if not first_taken(read_lab(load([manifests])).fixed):
+            return moved
+    raise AssertionError(f"no free addresses found in {TRIES} tries")
 
 
 def _elsewhere() -> Callable[[str], str]:
@@ -178,11 +203,8 @@ def _free_port(host: str) -> int:
 
 
 def _give_away(directory: Path) -> None:
-    """Let nobody reach and write the directory."""
+    """Let nobody write in the directory."""
     owner = pwd.getpwnam(NOBODY)
     for path in (directory, *directory.rglob("*")):
         if "venv" not in path.parts:
             os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
-    for parent in directory.parents[:-1]:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
-            parent.chmod(parent.stat().st_mode | 0o011)

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with lab_rig.running(tmp_path_factory.mktemp("docs")) as running:
+def lab() -> Iterator[Lab]:
+    with lab_rig.running() as running:
         running.wait_for("Ctrl-C ends")
         yield running
 
