@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from podway.lab import ports as port
 from podway.lab import state
 from podway.lab.children import Command
-from podway.lab.plan import Lab, read_lab
+from podway.lab.plan import Lab, UnfitError, read_lab
 
 if TYPE_CHECKING:
     from podway_cluster import Snapshot
@@ -49,16 +49,24 @@ class Prepared(NamedTuple):
 def prepare(options: Options) -> Prepared:
     """Read the objects and choose the ports.
 
-    Raises `CannotStartError`, `podway.lab.plan.UnfitError` or OSError, with messages for the user.
+    Raises `CannotStartError` or OSError, with messages for the user.
     """
     from podway_cluster import load
 
     directories = state.manifests(options.manifests)
     snapshot = load(directories)
-    lab = read_lab(snapshot)
+    lab = _read(snapshot)
     ports, notes = choose_ports(lab, options)
     directory = (options.state_dir or state.default_directory()).absolute()
     return Prepared(lab, snapshot, ports, notes, directories, directory, how_to_call())
+
+
+def _read(snapshot: Snapshot) -> Lab:
+    try:
+        return read_lab(snapshot)
+    except UnfitError as error:
+        problems = "".join(f"\n{problem}" for problem in snapshot.problems)
+        raise CannotStartError(f"the objects are no lab:\n{error}{problems}") from None
 
 
 def choose_ports(lab: Lab, options: Options) -> tuple[port.Ports, tuple[str, ...]]:

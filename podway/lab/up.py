@@ -9,7 +9,7 @@ from threading import Thread
 
 from podway.lab import state
 from podway.lab.first_answer import Probe, is_ready, process_start, until
-from podway.lab.plan import UnfitError, commands, pods_as_json
+from podway.lab.plan import commands, pods_as_json
 from podway.lab.prepare import CannotStartError, Options, Prepared, prepare, runnable
 from podway.lab.screen import Screen, has_colour
 from podway.lab.session import Session
@@ -26,7 +26,7 @@ def up(options: Options) -> int:
         prepared = prepare(options)
         with contextlib.closing(Session(screen)) as session:
             return _Up(session, screen, prepared, started).run()
-    except (CannotStartError, UnfitError, OSError) as error:
+    except (CannotStartError, OSError) as error:
         sys.stderr.write(f"podway up: {error}\n")
         return CANNOT_START
 
