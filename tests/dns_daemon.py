@@ -53,7 +53,7 @@ def _ready(daemon: Daemon) -> bool:
     assert daemon.process.poll() is None, daemon.log.read_text()
     try:
         return daemon.page("/healthz/ready").startswith("ready")
-    except (URLError, ConnectionError):
+    except (URLError, ConnectionError, TimeoutError):
         return False
 
 
@@ -70,7 +70,7 @@ def running(
         process = subprocess.Popen(command, stdout=out, stderr=out)
     daemon = Daemon("127.0.0.1", port, admin, process, log)
     try:
-        wait_until(lambda: _ready(daemon), f"ready: {' '.join(command)}", 20)
+        wait_until(lambda: _ready(daemon), f"ready: {' '.join(command)}", 60)
         yield daemon
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0, log.read_text()

@@ -174,11 +174,12 @@ def dnsmasq(directory: Path, origin: str, addresses: Mapping[str, str]) -> Itera
         f"port={port}", "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts",
         "no-daemon", "user=root", f"local=/{origin.rstrip('.')}/", "log-facility=-",
     ]  # fmt: skip
+    hosts = directory / "hosts"
+    hosts.write_text("".join(f"{a} {n}\n" for n, a in addresses.items() if n[0] != "*"))
+    lines.append(f"addn-hosts={hosts}")
     for name, address in addresses.items():
         if name.startswith("*."):
             lines.append(f"address=/{name[2:]}/{address}")
-        else:
-            lines.append(f"host-record={name},{address}")
     config.write_text("\n".join(lines) + "\n")
     command = [tool("dnsmasq"), "-k", "-C", str(config)]
     first = next(iter(addresses)).replace("*", "first")

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from podway_cluster.source import DirectorySource
-
 from podway_cluster.load import load
 from podway_cluster.snapshot import Snapshot as Objects
+from podway_cluster.source import DirectorySource
 from podway_dns import names
 from podway_dns.options import listeners, own_addresses, read_server
 from podway_dns.sources import serials
@@ -42,7 +41,8 @@ class Loader:
 
     async def snapshots(self) -> AsyncIterator[Built]:
         """Give the zones once all is read, then after each change."""
-        self._files.read()
+        # Threads, because reading 100,000 names takes seconds and the admin port must answer.
+        await asyncio.to_thread(self._files.read)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_objects(), name="follow the objects")
             group.create_task(self._follow_files(), name="follow the files")
@@ -50,7 +50,7 @@ class Loader:
                 await self._changed.wait()
                 self._changed.clear()
                 if self._objects is not None:
-                    yield self._build(self._objects)
+                    yield await asyncio.to_thread(self._build, self._objects)
 
     async def _follow_objects(self) -> None:
         async for objects in self._source.snapshots():

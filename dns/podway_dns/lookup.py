@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from podway_dns.addresses import address_rrset
 from podway_dns.names import MAX_NAME, ROOT, STAR, Name, is_within
 from podway_dns.records import (
     AAAA,
@@ -150,6 +149,8 @@ class _Search:
     def _missing(self, name: Name, zone: Zone) -> Result:
         """Answer for a name that is not in the zone: an address name, or NXDOMAIN."""
         if zone.address_names:
+            from podway_dns.addresses import address_rrset  # its patterns take 2 ms to compile
+
             spelled = address_rrset(name, zone.origin)
             if spelled is not None:
                 return self._spelled(name, zone, spelled)

@@ -19,13 +19,12 @@ from podway_dns.names import to_text
 from podway_dns.packing import EDNS_SIZE, PLAIN_SIZE
 from podway_dns.query import Query, read
 from podway_dns.records import IN, RCODE_NAMES, REFUSED, type_name
-from podway_dns.resolved import fitted
-from podway_dns.sections import Message
 from podway_dns.zone import Snapshot
 from podway_proxy.log import Log
 
 if TYPE_CHECKING:
     from podway_dns.forward import Forwarder
+    from podway_dns.sections import Message
 
 _META = range(249, 255)
 """TKEY, TSIG, IXFR, AXFR, MAILB, MAILA: nothing that is resolved for others."""
@@ -98,6 +97,8 @@ class Policy:
         later(self._fitted(query, client, message))
 
     def _fitted(self, query: Query, client: Client, message: Message) -> bytes:
+        from podway_dns.resolved import fitted  # only where there is a forwarder
+
         reply = fitted(message, query, _room(query, client))
         if self._log is not None:
             log_query(self._log, client, query.message, reply)

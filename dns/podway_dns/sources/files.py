@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Files:
 
         while watched := self._directories():
             async for _ in awatch(*watched, debounce=DEBOUNCE_MS, step=STEP_MS, recursive=False):
-                self.read()
+                await asyncio.to_thread(self.read)
                 yield
                 if self._directories() != watched:
                     break

@@ -10,11 +10,11 @@ from podway_cluster.model import DNSRecord
 from podway_cluster.problem import Problem
 from podway_dns import names
 from podway_dns.names import Name
-from podway_dns.records import AAAA, CNAME, TXT, A, txt_rdata
+from podway_dns.records import AAAA, CNAME, A
 from podway_dns.sources.zonedata import ConflictError, ZoneData, closest
 
-TYPES = {"A": A, "AAAA": AAAA, "CNAME": CNAME, "TXT": TXT}
-"""What a DNSRecord may hold; TXT is ours, for ACME dns-01."""
+TYPES = {"A": A, "AAAA": AAAA, "CNAME": CNAME}
+"""What a DNSRecord may hold (openshift/api operatoringress/v1)."""
 
 
 class Wanted(NamedTuple):
@@ -67,7 +67,7 @@ def _rdata(rtype: int, target: str) -> bytes:
     except AddressValueError:
         kind = "an IPv4" if rtype == A else "an IPv6"
         raise ValueError(f"targets: {target!r} is not {kind} address") from None
-    return txt_rdata(target.encode()) if rtype == TXT else names.absolute(target)
+    return names.absolute(target)
 
 
 def _field(error: ValueError) -> str:
