@@ -10,6 +10,7 @@ from podway_proxy.counters import Counters
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.client import Client
 from podway_proxy.http.pool import Pool
+from podway_proxy.http.repeat import Reader
 from podway_proxy.http.request import Request
 from podway_proxy.http.target import AccessRecord, Target
 from podway_proxy.limits import DEFAULT, Limits
@@ -94,6 +95,7 @@ class HttpFront:
             else Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
         )
         self.local = local
+        self.reader = Reader()
         self.draining = False
         self._clients: set[Client] = set()
         counters = Counters() if counters is None else counters

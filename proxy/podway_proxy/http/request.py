@@ -38,6 +38,7 @@ class Request:
         "path",
         "rewrite",
         "target",
+        "told",
         "upgrade",
     )
 
@@ -68,6 +69,9 @@ class Request:
     rewrite: int
     """What the head needs on its way: KEEP: only the forwarded fields put in; CUT: its one
     `Connection: close` or `keep-alive` line taken out, too; REWRITE and more: line by line."""
+    told: dict[tuple[str, int, str], bytes] | None
+    """What endpoints got behind the line, by (client, port, scheme), where the fields are known
+    from before (see `repeat`)."""
 
     def __init__(
         self, head: bytes, method: bytes, target: bytes, modern: bool, notable: Notable
@@ -82,12 +86,32 @@ class Request:
         self.length = NO_BODY
         self.host = ""
         self.named = b""
+        self.told = None
         for name, value in notable:
             if name == b"host":
                 self._set_host(value.rstrip())
             else:
                 self._set_field(name, value.rstrip())
         self._set_target(target)
+
+    def sibling(self, head: bytes, method: bytes, target: bytes) -> Request:
+        """Make a request with the same fields behind another line (see `repeat`)."""
+        other = Request.__new__(Request)
+        other.head = head
+        other.method = method
+        other.target = target
+        other.path = target.partition(b"?")[0]
+        other.host = self.host
+        other.named = self.named
+        other.modern = True
+        other.length = NO_BODY
+        other.keep_alive = self.keep_alive
+        other.upgrade = None
+        other.expect_continue = self.expect_continue
+        other.notable = self.notable
+        other.rewrite = self.rewrite
+        other.told = self.told
+        return other
 
     @property
     def version(self) -> tuple[int, int]:
