@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, NamedTuple, TypeVar
 
 import uvloop
@@ -116,22 +117,22 @@ def reset(sock: socket.socket) -> None:
 
 @contextlib.asynccontextmanager
 async def server(
-    serve: Callable[[socket.socket], Awaitable[None]], backlog: int = 1024
+    serve: Callable[[socket.socket], Coroutine[Any, Any, None]], backlog: int = 1024
 ) -> AsyncIterator[tuple[str, int]]:
     """A server whose connections are handled by `serve(sock)`, each closed after it."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
-    async def one(sock: socket.socket) -> None:
-        with sock:
-            await serve(sock)
+    def done(task: asyncio.Task[None], sock: socket.socket) -> None:
+        tasks.discard(task)
+        sock.close()  # here, because a task that is cancelled before its first step runs nothing
 
     async def accept() -> None:
         while True:
             sock, _ = await loop.sock_accept(listening)
-            task = loop.create_task(one(sock))
+            task = loop.create_task(serve(sock))
             tasks.add(task)
-            task.add_done_callback(tasks.discard)
+            task.add_done_callback(functools.partial(done, sock=sock))
 
     with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listening:
         listening.setblocking(False)

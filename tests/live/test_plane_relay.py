@@ -282,3 +282,17 @@ async def test_stop_cuts_what_is_open_both_ways() -> None:
             assert await ends_in_reset(sock)
             await until(lambda: bool(seen))
         assert [closed.how for closed in front.closed] == ["stopped"]
+
+
+async def test_urgent_data_cuts_a_read_short_and_stalls_nothing() -> None:
+    async with server(echo) as address, proxy(address) as front:
+        with await connect(front.address) as sock:
+            sock.send(b"abc")
+            assert await read_exactly(sock, 3) == b"abc"
+            sock.send(b"def")
+            sock.send(b"!", socket.MSG_OOB)
+            sock.send(b"ghi")
+            assert await read_exactly(sock, 6) == b"defghi", "the urgent byte is not in the stream"
+            sock.send(b"jkl!", socket.MSG_OOB)
+            sock.shutdown(socket.SHUT_WR)
+            assert await read_all(sock) == b"jkl"

@@ -55,6 +55,7 @@ class Dial:
         "_sock",
         "_source",
         "_until",
+        "_waiting",
         "failures",
         "over",
     )
@@ -85,6 +86,7 @@ class Dial:
         self._answer = answer
         self._heard = b""
         self._sock: socket.socket | None = None
+        self._waiting = False
         self._endpoint = NOBODY
         self._rest = first
         self.failures: list[tuple[Endpoint, str]] = []
@@ -129,7 +131,7 @@ class Dial:
             self._sock = sock = self._open(endpoint)
         except OSError as error:
             return error.strerror or str(error)
-        code = sock.connect_ex(endpoint.address)
+        code = sock.connect_ex(endpoint[:2])
         if code not in (0, errno.EINPROGRESS):
             self._drop()
             return os.strerror(code)
@@ -193,6 +195,7 @@ class Dial:
 
     def _wait(self, sock: socket.socket) -> None:
         """Wait for an edge, for this candidate's share of the time at most."""
+        self._waiting = True
         now = self._plane.now
         share = max((self._until - now) * SHARE, LEAST)
         self._plane.deadline(self, min(now + share, self._until))
@@ -217,7 +220,8 @@ class Dial:
     def _done(self, sock: socket.socket) -> None:
         self.over = True
         self._sock = None
-        self._plane.deadline(self, math.inf)
+        if self._waiting:
+            self._plane.deadline(self, math.inf)
         tally = self._plane.tally
         tally.row[tally.connected] += 1
         if self._rest and self._on_rest is not None:
@@ -233,6 +237,8 @@ class Dial:
 
     def _drop(self) -> None:
         sock, self._sock = self._sock, None
-        self._plane.deadline(self, math.inf)
+        if self._waiting:
+            self._waiting = False
+            self._plane.deadline(self, math.inf)
         if sock is not None:
             self._plane.close(sock)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from podway_proxy.plane.plane import BUFFER, GONE
+from podway_proxy.plane.plane import BUFFER, FIN, UNSURE
 
 if TYPE_CHECKING:
     from podway_proxy.plane.pipes import Pipe
@@ -36,6 +36,10 @@ class Outcome(Enum):
     """Writing failed: the sink's peer reset the connection."""
 
 
+def ended(_flow: Flow) -> None:
+    """Stand in for the owner's callback after the end: it is not called twice, nor kept alive."""
+
+
 class Flow:
     """Moves bytes from `source` to `sink` until the end, or exactly `length` of them.
 
@@ -54,6 +58,7 @@ class Flow:
         "_plane",
         "_queued",
         "_tail",
+        "fin",
         "hup",
         "last",
         "left",
@@ -86,6 +91,8 @@ class Flow:
         self.writable = True
         self.hup = True
         """Read until EAGAIN or the end, because no edge may be left that tells of a FIN."""
+        self.fin = False
+        """The source's FIN is known to be in its queue."""
         self.moved = 0
         """Bytes taken from the source."""
         self.last = plane.now
@@ -104,10 +111,16 @@ class Flow:
     def on_readable(self, mask: int) -> None:
         """Note an edge of the source and run, unless the sink has to come first."""
         self.readable = True
-        if mask & GONE:
+        if mask & UNSURE:
             self.hup = True
-        if self.writable:
-            self.run()
+        elif mask & FIN:
+            self.fin = True
+        if self.writable and self.outcome is None:
+            pipe = self.pipe
+            if pipe is None:
+                self._copy()
+            else:
+                self._splice(pipe)
 
     def on_writable(self) -> None:
         """Note an edge of the sink, and run if that was what the flow waited for."""
@@ -119,15 +132,18 @@ class Flow:
         """Move what can be moved, at most `turn_bytes` before others get their turn."""
         if self.outcome is not None:
             return
-        if self.pipe is None:
+        if self.pipe is not None:
+            self._splice(self.pipe)
+        elif self.left or self._tail:
             self._copy()
         else:
-            self._splice(self.pipe)
+            self._end(Outcome.LENGTH)
 
     def stop(self) -> None:
         """Give up the pipe; nothing moves any more and `on_end` is not called."""
         if self.outcome is None:
             self.outcome = Outcome.SINK
+        self._on_end = ended
         self._release()
 
     def surrender(self) -> Pipe:
@@ -142,57 +158,55 @@ class Flow:
         """Read into the shared buffer and send; keep what the sink does not take."""
         if self._tail and not self._flush():
             return
-        if not self.left:
-            self._end(Outcome.LENGTH)
-        want, turn = FILL, self._plane.limits.turn_bytes
+        want, used = FILL, 0
         while self.readable and self.outcome is None:
             got = self._read(want)
             if not got or not self._send(got):
                 return
             if got == want:
-                turn -= got
-                if self._turns_to_splice(turn):
+                used += got
+                if self._turns_to_splice(used):
                     return
                 want = BUFFER
-            elif not self.hup:
+            elif self.hup:
+                continue
+            elif self.fin and self.left < 0:
+                self._end(Outcome.EOF)
+            else:
                 # A short read has emptied the socket; what comes later is a new edge (epoll(7)).
                 self.readable = False
 
     def _read(self, want: int) -> int:
         """Read at most `want` bytes into the shared buffer; 0: the flow must wait or has ended."""
         left = self.left
+        plane = self._plane
         try:
-            got = self.source.recv_into(
-                self._plane.buffer, want if left < 0 or left > want else left
-            )
+            got = self.source.recv_into(plane.buffer, want if left < 0 or left > want else left)
         except BlockingIOError:
             self.readable = self.hup = False
             return 0
         except OSError:
             self._end(Outcome.SOURCE)
             return 0
-        if got:
-            self._count(got)
-        else:
+        if not got:
             self._end(Outcome.EOF)
+            return 0
+        self.moved += got
+        self.last = plane.now
+        if left > 0:
+            self.left = left - got
         return got
 
-    def _turns_to_splice(self, turn: int) -> bool:
+    def _turns_to_splice(self, used: int) -> bool:
         """Go on by splice where there is a pipe, or later when the turn is used up."""
         pipe = self.pipe = self._plane.pipes.take()
         if pipe is not None:
             self._splice(pipe)
-        elif turn <= 0:
+        elif used >= self._plane.limits.turn_bytes:
             self._later()
         else:
             return False
         return True
-
-    def _count(self, got: int) -> None:
-        self.moved += got
-        self.last = self._plane.now
-        if self.left > 0:
-            self.left -= got
 
     def _send(self, size: int) -> bool:
         """Send the first `size` bytes of the shared buffer; False if the flow must wait."""
@@ -225,6 +239,8 @@ class Flow:
         self.last = self._plane.now
         if sent == len(tail):
             self._tail = b""
+            if not self.left:
+                self._end(Outcome.LENGTH)
             return True
         self._tail = memoryview(tail)[sent:]
         self.writable = False
@@ -269,7 +285,10 @@ class Flow:
             self._ending = Outcome.EOF
             return
         self._piped += got
-        self._count(got)
+        self.moved += got
+        self.last = self._plane.now
+        if self.left > 0:
+            self.left -= got
         if not self.left:
             self._ending = Outcome.LENGTH
 
@@ -310,8 +329,10 @@ class Flow:
 
     def _end(self, outcome: Outcome) -> None:
         self.outcome = outcome
-        self._release()
-        self._on_end(self)
+        if self.pipe is not None:
+            self._release()
+        on_end, self._on_end = self._on_end, ended
+        on_end(self)
 
     def _release(self) -> None:
         """Give the pipe back; one that still holds bytes is of no use to anybody."""

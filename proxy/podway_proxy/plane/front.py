@@ -11,7 +11,8 @@ from podway_proxy.log import Log
 from podway_proxy.plane.parting import Farewell
 from podway_proxy.plane.reception import Reception
 from podway_proxy.plane.tunnel import Closed, Tunnel
-from podway_proxy.values import Address, Arrival, Decision, Refuse
+from podway_proxy.restraint import Restraint
+from podway_proxy.values import Address, Arrival, Decision, Handover, Refuse
 from podway_proxy.verdict import Reject, Verdict
 
 if TYPE_CHECKING:
@@ -72,22 +73,27 @@ class TcpFront(Generic[T]):
         self.takes_proxy = takes_proxy
         self.limits = plane.limits if limits is None else limits
         self.log = log
+        self._refusals = None if log is None else Restraint(plane, log)
         self.local = local
         self.source = source
         self.refused = refused
         self.on_closed = on_closed
-        self._open: set[Reception | Tunnel] = set()
+        self.parts: set[Reception | Tunnel] = set()
+        """The connections: each puts itself in and takes itself out."""
         self._drained: Callable[[], None] | None = None
 
     @property
     def active(self) -> int:
         """Connections that have not ended."""
-        return len(self._open)
+        return len(self.parts)
 
     def accept(self, sock: socket.socket, peer: Address) -> None:
         """Take over an accepted, non-blocking connection."""
         if self.takes_proxy is None and self.preamble is None and self.sniff is None:
-            self.route(sock, Arrival(peer, self.local_of(sock), peer), None, False, 0, False)
+            local = self.local
+            if local is None:
+                local = self.local_of(sock)
+            self.route(sock, Arrival(peer, local, peer), None, False, 0, False)
         else:
             Reception(self, sock, peer)
 
@@ -101,7 +107,7 @@ class TcpFront(Generic[T]):
 
     def stop(self) -> None:
         """Cut all connections (the drain's time is up)."""
-        for part in tuple(self._open):
+        for part in tuple(self.parts):
             part.stop()
 
     # ---- called by the front end's connections -------------------------------------------------
@@ -134,6 +140,10 @@ class TcpFront(Generic[T]):
             raise
         if isinstance(decision, Refuse):
             self.refuse(sock, arrival, decision)
+        elif isinstance(decision, Handover):
+            if skip:
+                sock.recv(skip)
+            decision.take(sock, arrival)
         else:
             Tunnel(self, sock, arrival, decision).carry(skip, gone)
 
@@ -145,46 +155,53 @@ class TcpFront(Generic[T]):
             Farewell(self.plane, sock, refuse.answer)
         else:
             self.plane.close(sock)
-        self._note(Closed(arrival, "refused", label=label, refused=refuse))
-
-    def began(self, part: Reception | Tunnel) -> None:
-        """Note a connection."""
-        self._open.add(part)
-
-    def left(self, part: Reception | Tunnel) -> None:
-        """Note that a connection goes on elsewhere."""
-        self._open.discard(part)
+        self.note(Closed(arrival, "refused", label=label, refused=refuse))
 
     def ended(self, part: Reception | Tunnel, closed: Closed) -> None:
         """Note that a connection has ended."""
-        self._open.discard(part)
-        self._note(closed)
+        self.parts.discard(part)
+        self.note(closed)
 
-    def _note(self, closed: Closed) -> None:
+    @property
+    def wants_notes(self) -> bool:
+        """Whether anybody is told how connections end."""
+        return (
+            self.on_closed is not None
+            or self._drained is not None
+            or (self.log is not None and self.log.debugging)
+        )
+
+    def note(self, closed: Closed) -> None:
+        """Tell how a connection has ended."""
         if self.on_closed is not None:
             self.on_closed(closed)
-        if self.log is not None:
+        if closed.refused is not None:
+            self._tell_refusal(closed.arrival, closed.refused)
+        elif self.log is not None and self.log.debugging:
             self._tell(self.log, closed)
         if self._drained is not None:
             self._tell_drained()
 
-    def _tell(self, log: Log, closed: Closed) -> None:
-        host, port = closed.arrival.client
-        refused = closed.refused
-        if refused is not None:
-            log.info("refused", client=f"{host}:{port}", step=refused.step, reason=refused.reason)
-        elif log.debugging:
-            log.debug(
-                "closed",
-                client=f"{host}:{port}",
-                how=closed.how,
-                to=str(closed.endpoint or ""),
-                by=closed.label,
-                received=closed.to_server,
-                sent=closed.to_client,
+    def _tell_refusal(self, arrival: Arrival, refused: Refuse) -> None:
+        if self._refusals is not None:
+            host, port = arrival.client
+            self._refusals.info(
+                "refused", client=f"{host}:{port}", step=refused.step, reason=refused.reason
             )
 
+    def _tell(self, log: Log, closed: Closed) -> None:
+        host, port = closed.arrival.client
+        log.debug(
+            "closed",
+            client=f"{host}:{port}",
+            how=closed.how,
+            to=str(closed.endpoint or ""),
+            by=closed.label,
+            received=closed.to_server,
+            sent=closed.to_client,
+        )
+
     def _tell_drained(self) -> None:
-        if not self._open and self._drained is not None:
+        if not self.parts and self._drained is not None:
             drained, self._drained = self._drained, None
             drained()

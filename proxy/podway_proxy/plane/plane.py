@@ -19,14 +19,25 @@ from podway_proxy.plane.wheel import TICK, Timed, Wheel
 if TYPE_CHECKING:
     import asyncio
 
-READ: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+READ: Final = (
+    select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
+)
 """A mask with one of these: reading brings bytes, the end, or the error."""
 WRITE: Final = select.EPOLLOUT
 GONE: Final = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 """A mask with one of these: the peer sends no more, so reading must go on until it says so."""
+FIN: Final = select.EPOLLRDHUP
+"""A mask with this one alone of `GONE` and `URGENT`: the peer's FIN is in the queue, all bytes
+before it are too, so a read that comes back short has brought the last of them."""
+URGENT: Final = select.EPOLLPRI
+"""A mask with this: urgent data cuts reads short, so a short read means nothing (tcp(7))."""
+UNSURE: Final = select.EPOLLHUP | select.EPOLLERR | select.EPOLLPRI
+"""A mask with one of these: only reading until it fails tells how things are."""
 BROKEN: Final = select.EPOLLERR
 """A mask with this: the connection was reset or could not be made."""
-INTEREST: Final = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+INTEREST: Final = (
+    select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+)
 
 BATCH: Final = 512
 """Events taken from the kernel at once."""
@@ -34,6 +45,8 @@ ROUNDS: Final = 4
 """Batches taken in a row before the loop's other work gets its turn."""
 BUFFER: Final = 262_144
 """The shared buffer: what one read brings at most where there is no pipe for splice."""
+CLOSE: Final = socket.SocketType.close
+"""The method below socket.close(), which takes two more calls to care for makefile()."""
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER on with zero seconds: close sends RST, not FIN (socket(7))."""
 
@@ -57,6 +70,7 @@ class Plane:
         "_watching",
         "_wheel",
         "buffer",
+        "deadline",
         "limits",
         "now",
         "pipes",
@@ -80,6 +94,10 @@ class Plane:
         self._closing: list[socket.socket] = []
         self._queue: deque[Callable[[], None]] = deque()
         self._wheel = Wheel(self.now)
+        self.deadline: Callable[[Timed, float], None] = self._wheel.put
+        """`deadline(timed, at)`: call `timed.on_deadline()` at the first tick at or after `at`
+        (seconds, as `now`). A later call for the same object replaces the deadline; `math.inf`
+        cancels it."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._armed = self._busy = False
@@ -141,12 +159,18 @@ class Plane:
         if not self._busy:
             self._arm()
 
-    def deadline(self, timed: Timed, at: float) -> None:
-        """Call `timed.on_deadline()` at the first tick at or after `at` (seconds, as `now`).
+    def nudge(self, fd: int) -> None:
+        """Call `fd`'s callback soon, as an edge that tells of the end would.
 
-        A later call for the same object replaces the deadline; `math.inf` cancels it.
+        For streams that have read their peer's end together with its last bytes (TLS).
         """
-        self._wheel.put(timed, at)
+        callback = self._watching.get(fd)
+
+        def tell() -> None:
+            if callback is not None and self._watching.get(fd) is callback:
+                callback(select.EPOLLIN | select.EPOLLHUP)
+
+        self.soon(tell)
 
     def report(self, error: Exception) -> None:
         """Hand a callback's error to the loop: one connection's fault must not stop the batch."""
@@ -215,7 +239,7 @@ class Plane:
     def _close_all(self) -> None:
         closing, self._closing = self._closing, []
         for sock in closing:
-            sock.close()
+            CLOSE(sock)
 
     def _arm(self) -> None:
         if self._queue and not self._armed and self._loop is not None:

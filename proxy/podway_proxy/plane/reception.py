@@ -54,7 +54,7 @@ class Reception:
         self._preambles = 0
         self._tls_follows = False
         self._stage: Callable[[bytes], None] = self._take_hello
-        front.began(self)
+        front.parts.add(self)
         if front.takes_proxy is not None:
             self._arrival = Arrival(peer, NOWHERE, peer)
             self._expect_proxy(front.takes_proxy)
@@ -215,12 +215,12 @@ class Reception:
         self._leave()
         self._wake_at(1)
         front = self._front
-        front.left(self)
+        front.parts.discard(self)
         front.route(self._sock, self._arrival, found, self._tls_follows, self._skip, self._gone)
 
     def _refuse(self, refuse: Refuse) -> None:
         self._leave()
-        self._front.left(self)
+        self._front.parts.discard(self)
         self._front.refuse(self._sock, self._arrival, refuse)
 
     def _abandon(self, how: str) -> None:

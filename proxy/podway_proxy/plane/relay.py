@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from podway_proxy.plane.flow import Flow, Outcome
 from podway_proxy.plane.parting import Reset
@@ -28,6 +27,10 @@ class Ended(NamedTuple):
     """Bytes taken from the server, those that were handed in included."""
 
 
+def told(_ended: Ended) -> None:
+    """Stand in for the owner's callback once it was called, so that nothing keeps it alive."""
+
+
 class Relay:
     """Two flows, one each way. Takes over both sockets and closes them.
 
@@ -37,7 +40,9 @@ class Relay:
     since the last edge that told of its end: it saves the first read.
     """
 
-    __slots__ = ("_extra", "_idle", "_on_done", "_plane", "down", "over", "up")
+    __slots__ = ("_extra", "_idle", "_look", "_on_done", "_plane", "down", "over", "up")
+
+    flow: ClassVar[type[Flow]] = Flow
 
     def __init__(
         self,
@@ -57,9 +62,11 @@ class Relay:
         self._extra = (len(to_server), len(to_client))
         self.over = False
         """Both sockets are closed, or about to be."""
-        self.up = Flow(plane, client, server, self._on_end, tail=to_server)
-        self.down = Flow(plane, server, client, self._on_end, tail=to_client)
-        plane.deadline(self, plane.now + idle_timeout)
+        self.up = self.flow(plane, client, server, self._on_end, tail=to_server)
+        self.down = self.flow(plane, server, client, self._on_end, tail=to_client)
+        self._look = min(idle_timeout, plane.limits.fin_timeout)
+        """Seconds between two looks: so a half-close need not file a deadline of its own."""
+        plane.deadline(self, plane.now + self._look)
         # Where the descriptor was not watched before, its first edge is still to come.
         read_client = plane.watch(client.fileno(), self._on_client) and not drained
         read_server = plane.watch(server.fileno(), self._on_server)
@@ -77,11 +84,12 @@ class Relay:
 
     def on_deadline(self) -> None:
         """End what has been quiet for too long, else look again when it could have been."""
+        plane = self._plane
         half = self.up.outcome is not None or self.down.outcome is not None
-        limit = self._plane.limits.fin_timeout if half else self._idle
+        limit = plane.limits.fin_timeout if half else self._idle
         until = max(self.up.last, self.down.last) + limit
-        if until > self._plane.now:
-            self._plane.deadline(self, until)
+        if until > plane.now:
+            plane.deadline(self, min(until, plane.now + self._look))
         else:
             how = "half-closed" if half else "idle"
             self._finish(how, self.up.source, self.down.source)
@@ -92,7 +100,7 @@ class Relay:
                 self.up.on_readable(mask)
             elif mask & BROKEN:
                 self._finish("client-reset", self.up.source, self.down.source)
-        if mask & WRITE:
+        if mask & WRITE and not self.down.writable:
             self.down.on_writable()
 
     def _on_server(self, mask: int) -> None:
@@ -101,45 +109,47 @@ class Relay:
                 self.down.on_readable(mask)
             elif mask & BROKEN:
                 self._finish("server-reset", self.up.source, self.down.source)
-        if mask & WRITE:
+        if mask & WRITE and not self.up.writable:
             self.up.on_writable()
 
     def _on_end(self, flow: Flow) -> None:
         """Carry the end of one direction over to the other socket."""
-        if self.over:
-            return
         from_client = flow is self.up
         if flow.outcome is Outcome.EOF:
-            self._on_eof(flow, self.down if from_client else self.up)
+            if (self.down if from_client else self.up).outcome is None:
+                self._half_close(flow.sink)
+            else:
+                self._finish("done")
+                self._plane.close(flow.source)
+                self._plane.close(flow.sink)
         elif flow.outcome is Outcome.SOURCE:
-            how = "client-reset" if from_client else "server-reset"
-            self._finish(how, flow.source)
+            self._finish("client-reset" if from_client else "server-reset", flow.source)
             Reset(self._plane, flow.sink)
         else:
             how = "server-reset" if from_client else "client-reset"
             self._finish(how, flow.source, flow.sink)
 
-    def _on_eof(self, flow: Flow, other: Flow) -> None:
-        if other.outcome is not None:
-            self._finish("done")
-            self._plane.close(flow.source)
-            self._plane.close(flow.sink)
-            return
-        with contextlib.suppress(OSError):  # already reset: the flow back will be told so
-            flow.sink.shutdown(socket.SHUT_WR)
-        self._plane.deadline(self, self._plane.now + self._plane.limits.fin_timeout)
+    def _half_close(self, sink: socket.socket) -> None:
+        try:
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # already reset: the flow back will be told so
 
     def _finish(self, how: str, *aborted: socket.socket) -> None:
         """End both flows, reset the sockets given, and tell the owner."""
         if self.over:
             return
         self.over = True
-        self._plane.deadline(self, math.inf)
-        self.up.stop()
-        self.down.stop()
+        plane, up, down = self._plane, self.up, self.down
+        plane.deadline(self, math.inf)
         for sock in aborted:
-            self._plane.abort(sock)
-        tally = self._plane.tally
+            plane.abort(sock)
+        if up.outcome is None:
+            up.stop()
+        if down.outcome is None:
+            down.stop()
+        tally = plane.tally
         tally.row[tally.relayed] += 1
         to_server, to_client = self._extra
-        self._on_done(Ended(how, to_server + self.up.moved, to_client + self.down.moved))
+        on_done, self._on_done = self._on_done, told
+        on_done(Ended(how, to_server + up.moved, to_client + down.moved))

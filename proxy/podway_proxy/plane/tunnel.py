@@ -61,7 +61,7 @@ class Tunnel:
         """Bytes of the client that went ahead of the relay."""
         self._drained = False
         """The socket was read empty, and no edge came since."""
-        front.began(self)
+        front.parts.add(self)
 
     def carry(self, skip: int, gone: bool) -> None:
         """Read the client's first bytes, less `skip` that are dealt with, and dial.
@@ -143,7 +143,7 @@ class Tunnel:
             refuse = Refuse("no-endpoint", f"{label or 'it'} has no endpoint")
         self._dial = None
         front = self._front
-        front.left(self)
+        front.parts.discard(self)
         front.refuse(self._sock, self._arrival, front.refused(refuse), label)
 
     def _done(self, ended: Ended) -> None:
@@ -151,11 +151,14 @@ class Tunnel:
         forward, endpoint = self._forward, self._endpoint
         if forward.on_close is not None:
             forward.on_close(endpoint)
-        taken = self._taken + ended.to_server
-        self._front.ended(
-            self,
-            Closed(self._arrival, ended.how, endpoint, forward.label, taken, ended.to_client),
-        )
+        self._relay = None
+        front = self._front
+        front.parts.discard(self)
+        if front.wants_notes:
+            taken = self._taken + ended.to_server
+            front.note(
+                Closed(self._arrival, ended.how, endpoint, forward.label, taken, ended.to_client)
+            )
 
     def _on_event(self, mask: int) -> None:
         """Note what the client does while an endpoint is being connected to."""
