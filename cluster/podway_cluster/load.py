@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .snapshot import Snapshot
 from .store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def load(directories: Sequence[Path], held: bytes | None = None) -> Snapshot:

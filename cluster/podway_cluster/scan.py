@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .objects import Place
 from .parse.caps import FILES
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _NO_OBJECTS = frozenset({"kustomization.yaml", "kustomization.yml"})

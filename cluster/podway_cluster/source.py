@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .snapshot import Snapshot
 from .store import Store
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _ignore(sentence: str) -> None:

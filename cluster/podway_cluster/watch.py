@@ -6,10 +6,13 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .notify import open_notify
 from .store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _AFTER_START = 0.5
 """Seconds before the watching begins: what it imports would slow down the first answer of

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
+_HOST = re.compile(rf"{_LABEL.pattern}(?:\.{_LABEL.pattern})*")
 _PORT_NAME = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,62}")
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -49,6 +50,8 @@ def is_token(text: str) -> bool:
 
 def host_fault(host: str) -> str:
     """Say what is wrong with a host name, and what to do; empty where nothing is."""
+    if len(host) <= MOST_HOST and _HOST.fullmatch(host) is not None:
+        return ""
     if "*" in host:
         return "has a '*': give a host name, and use spec.wildcardPolicy: Subdomain"
     if host.endswith("."):

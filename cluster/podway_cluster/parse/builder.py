@@ -7,12 +7,13 @@ no line numbers and takes duplicate keys.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from yaml import events
 
 from .caps import ALIASED_VALUES, DEPTH
-from .scalars import resolve, tagged
+from .scalars import TELLING, resolve, tagged
 from .stream import MalformedError
 
 Json = Any
@@ -73,14 +74,8 @@ class Builder:
         """Take the next event; those that stand for no value are ignored."""
         if self._skipping:
             self._skip(event)
-        elif isinstance(event, events.ScalarEvent):  # most are
-            self.scalar(event)
-        elif isinstance(event, events.MappingStartEvent | events.SequenceStartEvent):
-            self.open(event)
-        elif isinstance(event, events.CollectionEndEvent):
-            self.close(event)
-        elif isinstance(event, events.AliasEvent):
-            self.alias(event)
+        elif (handle := _HANDLERS.get(type(event))) is not None:
+            handle(self, event)
 
     def scalar(self, event: events.ScalarEvent) -> None:
         """Take a word, as a key or as a value."""
@@ -88,10 +83,18 @@ class Builder:
         frame = self._frames[-1] if self._frames else None
         if frame is not None and frame.mapping is not None and frame.key is None:
             value: Json = event.value
-            self._open_key(frame, event)
+            self._open_key(frame, frame.mapping, event)
         else:
-            value = self._value_of(event)
-            self._put(value, event)
+            value = event.value
+            if not event.implicit[0]:
+                value = self._explicit(event)
+            elif not value or value[0] in TELLING:
+                value = resolve(value)
+            if frame is not None and frame.mapping is not None and not frame.merging:
+                frame.mapping[frame.key or ""] = value  # what _put does, without the call
+                frame.key = None
+            else:
+                self._put(value, event)
         if event.anchor is not None:
             self._anchors[event.anchor] = (value, 1)
 
@@ -148,12 +151,12 @@ class Builder:
             self._anchors[frame.anchor] = (value, 1 + self._values - frame.before)
         self._put(value, event)
 
-    def _open_key(self, frame: _Frame, event: events.ScalarEvent) -> None:
-        key: str = event.value
-        frame.merging = key == "<<" and event.implicit[0]
-        if not frame.merging and frame.mapping is not None and key in frame.mapping:
+    def _open_key(self, frame: _Frame, mapping: dict[str, Json], event: events.ScalarEvent) -> None:
+        key = frame.key = event.value
+        if key == "<<" and event.implicit[0]:
+            frame.merging = True
+        elif key in mapping:
             self._flaw(event, key, f"the key {key!r} is there twice: remove one of the two")
-        frame.key = key
 
     def _put(self, value: Json, event: events.Event) -> None:
         if not self._frames:
@@ -176,9 +179,8 @@ class Builder:
             else:
                 self._flaw(event, "<<", "a merge (<<) takes a mapping or a list of mappings")
 
-    def _value_of(self, event: events.ScalarEvent) -> Json:
-        if event.implicit[0]:
-            return resolve(event.value)
+    def _explicit(self, event: events.ScalarEvent) -> Json:
+        """Give the value of a word that is quoted or has a tag."""
         if event.tag is None or event.implicit[1]:
             return event.value
         try:
@@ -206,3 +208,13 @@ class Builder:
             self.lines[()] = line_of(event)
         elif self._frames[0].key == "items" and self._frames[1].mapping is None:
             self.lines["items", len(self._frames[1].sequence)] = line_of(event)
+
+
+_HANDLERS: dict[type[events.Event], Callable[[Builder, Any], None]] = {
+    events.ScalarEvent: Builder.scalar,
+    events.AliasEvent: Builder.alias,
+    events.MappingStartEvent: Builder.open,
+    events.SequenceStartEvent: Builder.open,
+    events.MappingEndEvent: Builder.close,
+    events.SequenceEndEvent: Builder.close,
+}

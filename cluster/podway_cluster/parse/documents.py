@@ -19,6 +19,9 @@ from .stream import MalformedError, events_of
 
 _SEPARATOR = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
 
+_NOTHING = re.compile(r"(?:\s|#[^\n]*+)*+\Z")
+"""Only comments and blank lines."""
+
 
 class Document(NamedTuple):
     """One document that could be read."""
@@ -76,7 +79,7 @@ def _parts(text: str) -> Iterator[tuple[int, str]]:
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         part = text[start:end]
-        if start or not _is_preamble(part):
+        if start or not _NOTHING.match(part):
             yield line, part
         line += part.count("\n")
 
@@ -93,11 +96,6 @@ def _before_directives(text: str, start: int, floor: int) -> int:
             break
         at = begin
     return best
-
-
-def _is_preamble(part: str) -> bool:
-    """Tell whether there is nothing but comments and blank lines before the first `---`."""
-    return all(not line or line[0] == "#" for line in map(str.strip, part.splitlines()))
 
 
 def _yaml(text: str, offset: int) -> Iterator[Document | Unreadable]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import NoReturn
 
 from .builder import Json
@@ -11,6 +10,8 @@ from .stream import MalformedError
 
 def read_json(text: str) -> tuple[Json, tuple[str, ...]]:
     """Give the document and the keys that it holds twice; `MalformedError` where it is not JSON."""
+    import json  # late: most directories hold YAML only
+
     twice: list[str] = []
 
     def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -36,6 +37,8 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _refuse_lone_surrogates(data: Json) -> None:
+    import json
+
     try:
         json.dumps(data, ensure_ascii=False).encode()
     except (UnicodeEncodeError, RecursionError) as error:

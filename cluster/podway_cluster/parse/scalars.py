@@ -18,7 +18,7 @@ _WORDS: dict[str, bool | None] = {
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,30})")
 _OTHER_BASE = re.compile(r"[-+]?0(?:x[0-9a-fA-F]{1,16}|o?[0-7]{1,22}|b[01]{1,64})")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_TELLING = frozenset("~nNtTfFyYoO.+-0123456789")
+TELLING = frozenset("~nNtTfFyYoO.+-0123456789")
 """A plain word that begins otherwise is a text."""
 _TAGS: dict[str, tuple[type, ...]] = {
     "tag:yaml.org,2002:int": (int,),
@@ -33,7 +33,7 @@ _LONGEST_NUMBER = 64
 
 def resolve(word: str) -> Scalar:
     """Give the value of a plain (unquoted, untagged) word."""
-    if word and word[0] not in _TELLING:
+    if word and word[0] not in TELLING:
         return word
     if word in _WORDS:
         return _WORDS[word]

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from yaml.events import Event
 
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER: Any = vars(yaml.cyaml)["CParser"] if yaml.__with_libyaml__ else yaml.SafeLoader
 """libyaml's parser where PyYAML was built with it, else the one in Python (12 times slower)."""
 
 
