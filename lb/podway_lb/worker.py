@@ -16,6 +16,7 @@ from podway_proxy.plane.front import TcpFront
 from podway_proxy.plane.listener import Listener
 from podway_proxy.plane.tunnel import Closed
 from podway_proxy.proxy_protocol import UNIQUE_ID, encode_v2
+from podway_proxy.restraint import Restraint
 from podway_proxy.room import Room
 from podway_proxy.values import Address, Arrival, Decision, Endpoint, Forward, Refuse
 
@@ -43,6 +44,7 @@ class Worker:
     def __init__(self, link: WorkerLink) -> None:
         self._plane = link.plane
         self._log = link.log
+        self._failures = Restraint(link.plane, link.log)
         self._options = read(link.options)
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
@@ -126,8 +128,8 @@ class Worker:
 
     def _failed(self, target: Target, endpoint: Endpoint, reason: str) -> None:
         self._row[self._slots["connect_failures_total"]] += 1
-        self._log.info(
-            "connect failed", service=target.label, endpoint=str(endpoint), reason=reason
+        self._failures.info(
+            "connect failed", by=target.label, endpoint=str(endpoint), reason=reason
         )
 
     def _closed(self, closed: Closed) -> None:

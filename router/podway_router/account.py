@@ -9,7 +9,7 @@ from podway_proxy.values import Endpoint
 
 if TYPE_CHECKING:
     from podway_proxy.counters import Counters
-    from podway_proxy.log import Log
+    from podway_proxy.restraint import Restraint
     from podway_router.decide import Miss, Tables
 
 STEPS = (
@@ -45,7 +45,7 @@ class Account:
 
     __slots__ = ("_log", "_misses", "_row", "_slots")
 
-    def __init__(self, log: Log, counters: Counters) -> None:
+    def __init__(self, log: Restraint, counters: Counters) -> None:
         self._log = log
         self._row = counters.row
         self._slots = {name: counters.slot(name) for name in COUNTERS}

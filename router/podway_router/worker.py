@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from podway_proxy.balance.load import Load
 from podway_proxy.networks import Networks
 from podway_proxy.plane.listener import Listener
+from podway_proxy.restraint import Restraint
 from podway_proxy.room import Room
 from podway_router import ways
 from podway_router.account import COUNTERS, Account
@@ -43,7 +44,7 @@ class Worker:
     def __init__(self, link: WorkerLink) -> None:
         self._link = link
         self._options = read(link.options)
-        self._account = Account(link.log, link.counters)
+        self._account = Account(Restraint(link.plane, link.log), link.counters)
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()

@@ -5,6 +5,7 @@ import ipaddress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from podway_proxy.networks import Networks
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from podway_proxy.counters import Counters
 from podway_proxy.log import Log, Style
+from podway_proxy.plane.plane import Plane
+from podway_proxy.restraint import Restraint
 from podway_proxy.values import Endpoint
 from podway_router.account import COUNTERS, Account
 from podway_router.decide import Miss, Tables
@@ -25,7 +27,8 @@ class Desk:
         self.fd = os.open(path, os.O_WRONLY | os.O_CREAT)
         self.counters = Counters(names=COUNTERS)
         log = Log("podway-router", "apps", "worker 0", Style("json"), self.fd)
-        self.account = Account(log, self.counters)
+        self.restraint = Restraint(Plane(), log)
+        self.account = Account(self.restraint, self.counters)
 
     def lines(self) -> list[dict[str, str]]:
         return [json.loads(line) for line in self.path.read_text().splitlines()]
@@ -53,7 +56,17 @@ def test_a_refused_host_is_counted_each_time_and_logged_once(desk: Desk) -> None
 def test_strangers_guesses_do_not_fill_the_log(desk: Desk) -> None:
     for number in range(1500):
         desk.account.missed(Miss("no-route", "?"), f"{number}.t", "192.0.2.1", TABLES)
+        if number % 5 == 4:
+            desk.restraint.on_deadline()  # a second has passed
     assert len(desk.lines()) == 1000
+
+
+def test_a_burst_of_guesses_is_summed_up(desk: Desk) -> None:
+    for number in range(1500):
+        desk.account.missed(Miss("no-route", "?"), f"{number}.t", "192.0.2.1", TABLES)
+    desk.restraint.on_deadline()
+    assert len(desk.lines()) == 11
+    assert desk.lines()[-1]["event"] == "990 more not shown"
     assert desk.counters.totals()["refused_total:step=no-route"] == 1500
 
 

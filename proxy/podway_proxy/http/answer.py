@@ -47,6 +47,8 @@ class Answer:
     """Further fields (`Location`)."""
     body: bytes | None = None
     """In place of the page, with its type in `headers`; None: the page."""
+    detail: str = ""
+    """What the operator reads besides, on no page: addresses of pods, the system's error."""
 
 
 def refused(refusal: Refusal) -> Answer:

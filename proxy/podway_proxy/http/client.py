@@ -45,6 +45,7 @@ class Client:
     __slots__ = (
         "_exchange",
         "_front",
+        "_peer",
         "_plane",
         "_relay",
         "arrival",
@@ -66,6 +67,8 @@ class Client:
         self._front = front
         self._plane = plane = front.plane
         self.sock = sock
+        self._peer = peer
+        """Asked for when it came: the kernel no longer knows it once the client has reset."""
         self.buffer = b""
         """Bytes that came and belong to nothing yet."""
         self.readable = False
@@ -112,6 +115,8 @@ class Client:
             reason = f"no whole request head came in {seconds:g} s"
             self._say_farewell(Answer(408, "head-timeout", reason))
         else:
+            if self.arrival is None:
+                self._front.refused("proxy", "no PROXY header came in time", self._peer)
             self._close()
 
     # ---- heads ----------------------------------------------------------------------------
@@ -153,7 +158,7 @@ class Client:
         verdict = sniff_header(self.buffer)
         if isinstance(verdict, NeedMore):
             return False
-        peer = self.sock.getpeername()[:2]
+        peer = self._peer
         if isinstance(verdict, Reject):
             self._front.refused("proxy", verdict.reason, peer)
             self._close()

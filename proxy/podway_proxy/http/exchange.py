@@ -249,7 +249,8 @@ class Exchange(Sending):
             self._fail(408, "body-timeout", f"no byte of the body came for {client_timeout:g} s")
         else:
             waited = f"{self.target.server_timeout:g} s"
-            self._fail(504, "server-timeout", f"{self.endpoint} did not go on for {waited}")
+            reason = f"the pod did not go on for {waited}"
+            self._fail(504, "server-timeout", reason, str(self.endpoint))
         return now
 
     def _expire_download(self) -> None:

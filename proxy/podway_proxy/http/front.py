@@ -12,10 +12,12 @@ from podway_proxy.http.client import Client
 from podway_proxy.http.pool import Pool
 from podway_proxy.http.repeat import Reader
 from podway_proxy.http.request import Request
+from podway_proxy.http.sending import NOWHERE
 from podway_proxy.http.target import AccessRecord, Target
 from podway_proxy.limits import DEFAULT, Limits
 from podway_proxy.log import Log
 from podway_proxy.plane.plane import Plane
+from podway_proxy.restraint import Restraint
 from podway_proxy.values import Address, Arrival
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ class HttpFront:
         self.route = route
         self.limits = limits
         self.log = log
+        self._refusals = None if log is None else Restraint(plane, log)
         self.takes_proxy = takes_proxy
         self.server_name = server_name
         self.explain = explain
@@ -157,12 +160,16 @@ class HttpFront:
         self._clients.discard(client)
         self._row[self._open] -= 1
 
-    def refused(self, step: str, reason: str, client: Address | None) -> None:
-        """Count and log something that was not served."""
-        self._row[self._by_step.get(step, self._by_step["other"])] += 1
-        if self.log is not None and self.log.debugging:
+    def refused(self, step: str, reason: str, client: Address | None, **more: str) -> None:
+        """Count and log something that was not served; empty fields of `more` are left out."""
+        self._count(step)
+        if self._refusals is not None:
             who = f"{client[0]}:{client[1]}" if client else "-"
-            self.log.debug("refused", step=step, reason=reason, client=who)
+            fields = {key: value for key, value in more.items() if value}
+            self._refusals.info("refused", step=step, reason=reason, client=who, **fields)
+
+    def _count(self, step: str) -> None:
+        self._row[self._by_step.get(step, self._by_step["other"])] += 1
 
     def answered(self, client: Client, exchange: Exchange, answer: Answer | None) -> None:
         """Count and record a request that has its answer: the endpoint's, or `answer`."""
@@ -171,11 +178,24 @@ class HttpFront:
         self._row[self._by_class[status // 100]] += 1
         if exchange.attempts > 1:
             self._row[self._retries] += exchange.attempts - 1
-        if answer is not None:
-            self.refused(answer.step, answer.reason, address_of(client))
+        if answer is not None and status >= 400:
+            self._failed(client, exchange, answer)
         if self.access is not None:
             step, reason = (answer.step, answer.reason) if answer is not None else ("", "")
             self.access(record(client, exchange, status, step, reason, self.plane.now))
+
+    def _failed(self, client: Client, exchange: Exchange, answer: Answer) -> None:
+        """Count a request that no pod answered, and log it where an endpoint failed.
+
+        Where `route` said no, it knows more about that and logs it itself.
+        """
+        label = exchange.target.label
+        if exchange.target is NOWHERE:
+            self._count(answer.step)
+        else:
+            host, reason, detail = client.request.host, answer.reason, answer.detail
+            who = address_of(client)
+            self.refused(answer.step, reason, who, host=host, by=label, detail=detail)
 
     def answered_unread(self, client: Client, answer: Answer) -> None:
         """Count and record bytes that did not become a request."""

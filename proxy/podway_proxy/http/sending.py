@@ -190,7 +190,7 @@ class Sending(ABC):
     def _unreachable(self, failures: list[tuple[Endpoint, str]]) -> None:
         self.dial = None
         tried = "; ".join(f"{endpoint}: {why}" for endpoint, why in failures)
-        self._fail(503, "connect", f"{self._what()}: no endpoint could be connected to ({tried})")
+        self._fail(503, "connect", f"{self._what()}: no endpoint could be connected to", tried)
 
     def _use(self, connection: EndpointConnection) -> None:
         self.connection = connection
@@ -286,7 +286,7 @@ class Sending(ABC):
         safe = untouched or (self.request.idempotent and not self._heard and not self._interim)
         self._drop()
         if connection is None or not (safe and self._replayable and self.attempts < ATTEMPTS):
-            self._fail(502, "reset", f"{self.endpoint} ended the connection: {why}")
+            self._fail(502, "reset", "the pod ended the connection", f"{self.endpoint}: {why}")
             return
         again = None if connection.used else next(self._candidates, None)
         self.sent = False
@@ -294,18 +294,21 @@ class Sending(ABC):
         self._connect(again or connection.endpoint)
 
     def _bad(self, reason: str) -> bool:
-        self._fail(502, "bad-answer", f"{self.endpoint}: {reason}")
+        self._fail(502, "bad-answer", reason, str(self.endpoint))
         return False
 
-    def _fail(self, status: int, step: str, reason: str) -> None:
-        """End with an answer of our own, or cut the client off if it has read a part already."""
+    def _fail(self, status: int, step: str, reason: str, detail: str = "") -> None:
+        """End with an answer of our own, or cut the client off if it has read a part already.
+
+        `detail` is for the operator alone: where pods are is none of the client's business.
+        """
         if self._begun:
             self.cut(reason)
             return
         self._drop()
         self.active = False
         self.response = None
-        self._asker.failed(Answer(status, step, reason))
+        self._asker.failed(Answer(status, step, reason, detail=detail))
 
     def cut(self, reason: str) -> None:
         """End both sides: the client must not take what it got for the whole."""
