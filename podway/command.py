@@ -1,4 +1,4 @@
-"""The `podway` command: up, check, get, trace. Each imports only what it needs."""
+"""The `podway` command: up, check, get, trace, … Each imports only what it needs."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     _add_check(commands)
     _add_get(commands)
     _add_trace(commands)
+    _add_pods(commands)
+    _add_guide(commands)
     return made
 
 
@@ -104,6 +106,49 @@ def _add_trace(commands: Commands) -> None:
     made.set_defaults(run=_trace)
 
 
+def _add_pods(commands: Commands) -> None:
+    made = commands.add_parser(
+        "pods",
+        help="serve the Pods whose addresses this machine has (in the containers' lab)",
+        description="Serve the Pods whose podIP this machine has, until told to stop: small HTTP "
+        "servers, TLS where the container's port is named https.",
+    )
+    _add_manifests(made, "objects to read (repeatable; default: the usual ones)")
+    _add_state(made)
+    made.add_argument(
+        "--admin",
+        type=_address,
+        default=os.environ.get("PODWAY_ADMIN"),
+        metavar="ADDR:PORT",
+        help="answer /healthz/ready there (default: $PODWAY_ADMIN)",
+    )
+    made.set_defaults(run=_pods)
+
+
+def _add_guide(commands: Commands) -> None:
+    made = commands.add_parser(
+        "guide",
+        help="wait for the first answer of a lab in containers and print lines to paste",
+        description="Wait until the first Route is answered, then print lines that work on the "
+        "host. Exit code 0: answered, 1: not.",
+    )
+    _add_manifests(made, "objects to read (repeatable; default: the usual ones)")
+    made.add_argument(
+        "--published",
+        default="127.0.0.1",
+        metavar="ADDR,…",
+        help="where the load balancers are published on the host (default: 127.0.0.1)",
+    )
+    for name, port in (("http", 80), ("https", 443), ("dns", 53)):
+        text = f"published {name} port (default: {port})"
+        made.add_argument(f"--{name}-port", type=_port, default=port, metavar="N", help=text)
+    made.add_argument("--ca", default="cat ca.pem", metavar="COMMAND", help="prints the lab's CA")
+    made.add_argument(
+        "--client", default="", metavar="COMMAND", help="runs a command on the clients' network"
+    )
+    made.set_defaults(run=_guide)
+
+
 def _add_manifests(made: argparse.ArgumentParser, text: str) -> None:
     made.add_argument("--manifests", action="append", default=[], metavar="DIR", help=text)
 
@@ -117,6 +162,15 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:6]) <= _PORT_MOST:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a port from 1 to {_PORT_MOST}")
     return int(text)
+
+
+def _address(text: str) -> tuple[str, int]:
+    from podway_proxy.process import address
+
+    try:
+        return address.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -159,6 +213,30 @@ def _trace(options: argparse.Namespace) -> int:
             state_dir=options.state_dir,
             dns=options.dns,
             lb=options.lb,
+        )
+    )
+
+
+def _pods(options: argparse.Namespace) -> int:
+    from podway.lab import state
+    from podway.pods.local import serve_local
+
+    kept = options.state_dir or state.default_directory()
+    return serve_local(state.manifests(options.manifests), kept, options.admin)
+
+
+def _guide(options: argparse.Namespace) -> int:
+    from podway.guide import Options, guide
+    from podway.lab.ports import Ports
+    from podway.lab.state import manifests
+
+    return guide(
+        Options(
+            manifests=manifests(options.manifests),
+            published=tuple(options.published.split(",")),
+            ports=Ports(options.http_port, options.https_port, options.dns_port),
+            ca=options.ca,
+            client=options.client,
         )
     )
 

@@ -37,7 +37,7 @@ class Probe:
 
         # The balancers take connections before the routers do; asking them too early would make
         # them log failures that are none.
-        if not any(is_ready(router) for router in self._routers):
+        if self._routers and not any(is_ready(router) for router in self._routers):
             return False
         addresses = resolve(self._dns, self._host, timeout=0.5).addresses
         authority = self._host if self._port == 80 else f"{self._host}:{self._port}"

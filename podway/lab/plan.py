@@ -90,7 +90,6 @@ def read_lab(snapshot: Snapshot) -> Lab:
     controllers = snapshot.ingress_controllers.values()
     strategies = [(one.meta.name, one.endpoint_publishing_strategy) for one in controllers]
     nodes = (node for node in snapshot.nodes.values() if node.internal_ip)
-    pods = (pod for pod in snapshot.pods.values() if pod.pod_ips and _ports(pod))
     lab = Lab(
         dns=_dns_address(snapshot),
         balancers=tuple(_balancers(snapshot)),
@@ -99,7 +98,7 @@ def read_lab(snapshot: Snapshot) -> Lab:
             (name, (s.http_port, s.https_port, s.stats_port)) for name, s in strategies
         ),
         proxy=any(strategy.protocol == "PROXY" for _, strategy in strategies),
-        pods=tuple(pods),
+        pods=pods_with_ports(snapshot),
     )
     _complete(lab)
     return lab
@@ -123,9 +122,14 @@ def commands(
     return [router, balancer, dns, served], [*routers, *balancers]
 
 
-def pods_as_json(lab: Lab, snapshot: Snapshot) -> str:
+def pods_with_ports(snapshot: Snapshot) -> tuple[Pod, ...]:
+    """Give the Pods that can be served: those with an address and a TCP port."""
+    return tuple(pod for pod in snapshot.pods.values() if pod.pod_ips and _ports(pod))
+
+
+def pods_as_json(pods: Sequence[Pod], snapshot: Snapshot) -> str:
     """Give what `podway.pods` reads on its standard input."""
-    return json.dumps([_pod(pod, snapshot) for pod in lab.pods])
+    return json.dumps([_pod(pod, snapshot) for pod in pods])
 
 
 def _dns_address(snapshot: Snapshot) -> str:

@@ -65,9 +65,11 @@ def forget(directory: Path) -> None:
 def manifests(given: Sequence[str]) -> tuple[Path, ...]:
     """Give the directories to read: `given`, else `manifests/apps` and `manifests/lab`.
 
-    Those are looked for in the current directory, then beside the source. Raises
-    FileNotFoundError with a message for the user.
+    `$PODWAY_MANIFESTS` (separated by commas, as the daemons take it) counts as given. The others
+    are looked for in the current directory, then beside the source. Raises FileNotFoundError with
+    a message for the user.
     """
+    given = given or [part for part in os.environ.get("PODWAY_MANIFESTS", "").split(",") if part]
     if given:
         return _existing(tuple(Path(each) for each in given))
     for base in (Path(), Path(__file__).resolve().parents[2]):

@@ -48,7 +48,7 @@ class _Up:
             prepared.ports,
             prepared.manifests,
             prepared.state,
-            pods_as_json(lab, prepared.snapshot),
+            pods_as_json(lab.pods, prepared.snapshot),
         )
         self._first, self._others = ([runnable(one) for one in wave] for wave in made)
 

@@ -74,9 +74,16 @@ def guess_ports(snapshot: Snapshot) -> Ports:
 
 
 def _taken(host: str, candidates: Sequence[int]) -> int:
-    """Give the first candidate on which somebody listens, else the last."""
-    taken = (port for port in candidates if "taken" in refusal(host, port))
-    return next(taken, candidates[-1])
+    """Give the first candidate on which somebody listens, else the last.
+
+    Of another machine this can't be seen from here; there it is the well-known one.
+    """
+    words = ("taken", "no address of this machine")
+    for port in candidates:
+        reason = refusal(host, port)
+        if any(each in reason for each in words):
+            return port
+    return candidates[-1]
 
 
 def _dns_address(snapshot: Snapshot) -> str:

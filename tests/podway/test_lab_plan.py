@@ -63,7 +63,7 @@ def test_the_processes_and_their_options(snapshot: Snapshot, tmp_path: Path) -> 
 
 
 def test_the_pods_get_what_they_need(snapshot: Snapshot) -> None:
-    pods = {pod.name: pod for pod in read_pods(pods_as_json(read_lab(snapshot), snapshot))}
+    pods = {pod.name: pod for pod in read_pods(pods_as_json(read_lab(snapshot).pods, snapshot))}
     assert pods["tickets-0"].ports == ((3000, False),)
     secure = pods["secure-webapp-6c9f7-d2n8w"]
     assert secure.ports == ((8443, True),)
@@ -79,7 +79,7 @@ def test_objects_that_are_no_lab_say_what_is_missing() -> None:
 
 
 def test_pods_are_passed_on_as_json(snapshot: Snapshot) -> None:
-    assert len(json.loads(pods_as_json(read_lab(snapshot), snapshot))) == 11
+    assert len(json.loads(pods_as_json(read_lab(snapshot).pods, snapshot))) == 11
 
 
 def _after(arguments: list[str], option: str) -> list[str]:
