@@ -11,24 +11,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Cpu(NamedTuple):
-    """Seconds on a processor."""
+    """Seconds on a processor: the sum to the nanosecond, the parts in ticks of 10 ms."""
 
+    total: float
     user: float
     system: float
 
-    @property
-    def total(self) -> float:
-        """Both together."""
-        return self.user + self.system
-
     def since(self, before: Cpu) -> Cpu:
         """Give what was used in between."""
-        return Cpu(self.user - before.user, self.system - before.system)
+        return Cpu(*(now - then for now, then in zip(self, before, strict=True)))
 
     def per(self, units: float, scale: float) -> dict[str, float]:
         """Give the sample's fields `cpu`, `user`, `system` for that many units of work."""
-        parts = {"cpu": self.total, "user": self.user, "system": self.system}
-        return {name: seconds / units * scale for name, seconds in parts.items()}
+        each = self.total / units * scale
+        share = self.user / ((self.user + self.system) or 1.0)
+        return {"cpu": each, "user": each * share, "system": each * (1 - share)}
 
 
 def family(pid: int) -> list[int]:
@@ -42,13 +39,15 @@ def family(pid: int) -> list[int]:
 
 
 def cpu(pid: int) -> Cpu:
-    """Sum up user and system time, all threads included (proc(5), stat fields 14 and 15)."""
-    user = system = 0
+    """Sum up the time of all threads of a process and its descendants (proc(5))."""
+    total = user = system = 0
     for member in family(pid):
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         user += int(fields[11])
         system += int(fields[12])
-    return Cpu(user / TICKS, system / TICKS)
+        for task in Path(f"/proc/{member}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+    return Cpu(total / 1e9, user / TICKS, system / TICKS)
 
 
 def memory(pid: int) -> int:

@@ -60,7 +60,7 @@ def caption(result: Json) -> str:
     versions = ", ".join(f"{peer} {version}" for peer, version in result["versions"].items())
     return (
         f"{result['date']}, {machine['processor']}, {machine['cores']} cores, {machine['kernel']}, "
-        f"Python {machine['python']}, every proxy as {machine['user']} with one worker or thread; "
+        f"every proxy as {machine['user']} with one worker or thread; "
         f"medians of {scale['rounds']} rounds, less is better, in brackets podway's part of it. "
         f"{versions}."
     )

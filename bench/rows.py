@@ -32,7 +32,7 @@ class Scale(NamedTuple):
     """Requests of the connection that is active among the idle ones."""
 
 
-FULL = Scale(5, 3, 2, 400_000_000, 4_000_000, 500, 9_000, 3_000)
+FULL = Scale(5, 2, 2, 1_000_000_000, 6_000_000, 500, 9_000, 3_000)
 QUICK = Scale(1, 1, 1, 100_000_000, 1_000_000, 500, 1_000, 1_000)
 TINY = Scale(1, 1, 1, 1_000_000, 100_000, 20, 20, 20)
 """For the test of the plumbing."""

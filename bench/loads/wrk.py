@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 from typing import NamedTuple
 
 from bench.peers import program
@@ -16,10 +17,10 @@ HEADERS = (
     "Accept-Language: en-US,en;q=0.5",
     "Accept-Encoding: gzip, deflate, br, zstd",
     "Cookie: session=abcdef0123456789; theme=dark",
-    "X-Request-Id: 0123456789abcdef",
     f"Referer: http://{HOST}/",
 )
-"""What a browser sends; with Host eight fields."""
+"""What a browser sends; with Host, and the X-Request-Id that the script adds, eight fields."""
+SCRIPT = Path(__file__).with_name("vary.lua")
 MILLISECONDS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
@@ -43,10 +44,10 @@ def ask(port: int, seconds: int, close: bool) -> Asked:
         raise SystemExit("bench needs wrk; on Debian 12: sudo apt-get install wrk")
     headers = [f"Host: {HOST}", *HEADERS, *(["Connection: close"] if close else [])]
     fields = [part for header in headers for part in ("-H", header)]
-    shape = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency"]
-    command = [binary, *shape, *fields, f"http://127.0.0.1:{port}/shop/cart?item=1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return read(done.stdout)
+    shape = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT)]
+    command = [binary, *shape, *fields, f"http://127.0.0.1:{port}/"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return read(done.stdout + done.stderr)
 
 
 def read(text: str) -> Asked:

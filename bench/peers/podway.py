@@ -32,6 +32,7 @@ class Python(NamedTuple):
 
     path: str
     search: str
+    version: str = ""
 
     @property
     def env(self) -> dict[str, str]:
@@ -42,7 +43,8 @@ class Python(NamedTuple):
 def find(root: Path, user: str) -> Peer:
     """Give podway of this checkout."""
     python = interpreter(root, user)
-    return Peer("podway", _version(root), partial(tcp, python), partial(http, python))
+    version = f"{_version(root)} on Python {python.version}"
+    return Peer("podway", version, partial(tcp, python), partial(http, python))
 
 
 def interpreter(root: Path, user: str) -> Python:
@@ -54,23 +56,30 @@ def interpreter(root: Path, user: str) -> Python:
     search = os.pathsep.join([str(root / part) for part in PARTS] + [packages])
     for path in (sys.executable, SYSTEM_PYTHON):
         python = Python(path, search)
-        if _runs(python, user):
-            return python
+        version = _version_of(python, user)
+        if version:
+            return python._replace(version=version)
     raise SystemExit(
         f"the user {user or 'of this process'} can run podway neither with {sys.executable} nor "
         f"with {SYSTEM_PYTHON}: put the checkout and Python where every user may read them"
     )
 
 
-def _runs(python: Python, user: str) -> bool:
-    command = [python.path, "-c", "import uvloop, httptools, podway_lb, podway_router"]
-    with open(os.devnull, "wb") as null:
-        try:
-            return not subprocess.call(
-                command, stderr=null, user=user or None, env={**os.environ, **python.env}
-            )
-        except PermissionError:
-            return False
+def _version_of(python: Python, user: str) -> str:
+    """Give the interpreter's version if it runs podway for that user, else nothing."""
+    program = "import platform, uvloop, httptools, podway_lb; print(platform.python_version())"
+    try:
+        done = subprocess.run(
+            [python.path, "-c", program],
+            capture_output=True,
+            text=True,
+            user=user or None,
+            env={**os.environ, **python.env},
+            check=False,
+        )
+    except PermissionError:
+        return ""
+    return done.stdout.strip()
 
 
 def _version(root: Path) -> str:
