@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class Figures(NamedTuple):
     cpu_us: float
     p99_ms: float
     rss_mb: float
-    lost: int
+    lost: float
 
 
 def zone(case: Case) -> str:
@@ -150,6 +150,8 @@ def measure(peer: Peer, questions_file: Path, seconds: float) -> Figures:
     text = dnsperf(peer.port, questions_file, seconds)
     used = cpu(peer.pid) - before
     done = int(_number(r"Queries completed:\s+(\d+)", text))
+    if not done:
+        raise SystemExit(f"{peer.name} answered nothing; is connection tracking full (dmesg)?")
     kqps = _number(r"Queries per second:\s+([\d.]+)", text) / 1000
     lost = int(_number(r"Queries lost:\s+(\d+)", text))
     calm = dnsperf(peer.port, questions_file, 1.5, "-v", "-Q", str(LOAD))
@@ -163,32 +165,46 @@ def _number(pattern: str, text: str) -> float:
     return float(found[1]) if found else 0.0
 
 
+def middle(rounds: list[Figures]) -> Figures:
+    """Give the median of each figure."""
+    return Figures(*(statistics.median(values) for values in zip(*rounds, strict=True)))
+
+
+def run(case: Case, only: list[str], rounds: int, seconds: float) -> dict[str, Figures]:
+    """Measure all servers in one case, in turns: what disturbs the machine disturbs them all."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        directory = Path(name)
+        zone_file, questions_file = directory / "db.bench", directory / "questions"
+        zone_file.write_text(zone(case))
+        questions_file.write_text(questions(case))
+        ways = servers(directory, zone_file, case)
+        peers = [stack.enter_context(ways[each]()) for each in ways if not only or each in only]
+        found: dict[str, list[Figures]] = {peer.name: [] for peer in peers}
+        for _ in range(rounds):
+            for peer in peers:
+                found[peer.name].append(measure(peer, questions_file, seconds))
+    return {server: middle(figures) for server, figures in found.items()}
+
+
 def main() -> None:
     """Run the cases and print a table each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", nargs="*", help="servers")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of full load, per round")
+    parser.add_argument("--rounds", type=int, default=3, help="the median of which is given")
+    parser.add_argument("--only", nargs="*", default=[], help="servers")
     parser.add_argument("--case", nargs="*", help="cases, by number from 0")
     options = parser.parse_args()
     chosen = [CASES[int(n)] for n in options.case] if options.case else CASES
     for case in chosen:
-        print(
-            f"\n{case.name}\n{'server':12} {'kq/s':>6} {'CPU us/q':>9} {'p99 ms':>7} {'MB':>6} lost"
-        )
-        with tempfile.TemporaryDirectory() as name:
-            directory = Path(name)
-            zone_file, questions_file = directory / "db.bench", directory / "questions"
-            zone_file.write_text(zone(case))
-            questions_file.write_text(questions(case))
-            for server, start in servers(directory, zone_file, case).items():
-                if not options.only or server in options.only:
-                    with start() as peer:
-                        figures = measure(peer, questions_file, options.seconds)
-                    print(
-                        f"{server:12} {figures.kqps:6.1f} {figures.cpu_us:9.1f} "
-                        f"{figures.p99_ms:7.2f} {figures.rss_mb:6.1f} {figures.lost}",
-                        flush=True,
-                    )
+        found = run(case, options.only, options.rounds, options.seconds)
+        print(f"\n| {case.name} | kq/s | CPU us/query | p99 ms | MB | lost |")
+        print("|---|---|---|---|---|---|")
+        for server, one in found.items():
+            print(
+                f"| {server} | {one.kqps:.1f} | {one.cpu_us:.1f} | {one.p99_ms:.2f} "
+                f"| {one.rss_mb:.0f} | {one.lost:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

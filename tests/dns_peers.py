@@ -62,10 +62,11 @@ def ask(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(timeout)
         sock.connect((host, port))
-        sock.send(message)
         try:
+            sock.send(message)
             return sock.recv(65_535)
-        except (TimeoutError, ConnectionError):
+        except (TimeoutError, ConnectionError, PermissionError):
+            # EPERM: the kernel's connection tracking is full (where Docker has switched it on).
             return None
 
 

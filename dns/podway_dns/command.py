@@ -81,6 +81,7 @@ def _add_guards(parser: command.Parser) -> None:
     parser.option(
         "--forward-allow",
         action="append",
+        type=_network,
         metavar="CIDR",
         help="clients that may (repeatable); default: this host's own",
     )
@@ -101,6 +102,12 @@ def _add_guards(parser: command.Parser) -> None:
         "comes by TCP; 0: none; default: 2",
     )
     parser.option("--query-log", action="store_true", help="log every query")
+
+
+def _network(text: str) -> str:
+    from ipaddress import ip_network  # only where the option is given
+
+    return str(ip_network(text, strict=False))
 
 
 def _count(text: str) -> int:

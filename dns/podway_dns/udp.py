@@ -42,6 +42,8 @@ class UdpFront:
             if not count:
                 return
             self._answer(count)
+            if count < SLOTS:  # there was no more; what comes now is a new edge
+                return
         self._plane.soon(self._turn)
 
     def _answer(self, count: int) -> None:
@@ -54,7 +56,7 @@ class UdpFront:
         lost = batch.send(replies)
         if lost:
             server.meter.add("dropped_total:reason=unsent", lost)
-        server.meter.add("busy_microseconds_total", int((time.perf_counter() - start) * 1e6))
+        server.meter.busy(time.perf_counter() - start)
 
     def _treat(
         self, messages: list[bytes], replies: list[bytes], founds: list[Found | None]
