@@ -10,7 +10,7 @@ further to the left is not looked for, a name that does not exist has nothing be
 from __future__ import annotations
 
 import re
-from socket import AF_INET6, inet_pton
+from ipaddress import AddressValueError, IPv6Address
 
 from podway_dns.names import Name, labels
 from podway_dns.records import AAAA, A, RRset
@@ -55,8 +55,8 @@ def _six(label: bytes) -> bytes | None:
     if b"-" not in label or not _SIX.fullmatch(label):
         return None
     try:
-        return inet_pton(AF_INET6, label.replace(b"-", b":").decode())
-    except OSError:
+        return IPv6Address(label.replace(b"-", b":").decode()).packed
+    except AddressValueError:
         return None
 
 

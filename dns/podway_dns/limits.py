@@ -9,6 +9,8 @@ UDP_BATCH: Final = 256
 UDP_BUFFER: Final = 4 * 1024 * 1024
 """Receive buffer asked for, so that a burst waits instead of being lost; the kernel gives at most
 net.core.rmem_max."""
+UDP_LAST: Final = 1000
+"""Batches of 64 answered before a socket is closed: more than its buffer holds."""
 TCP_IDLE: Final = 10.0
 """Without a complete query (RFC 7766 section 6.2.3: of the order of seconds; Knot has 10)."""
 TCP_CONNECTIONS: Final = 1000

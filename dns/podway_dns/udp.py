@@ -7,7 +7,7 @@ import time
 from functools import partial
 
 from podway_dns.fast import Found
-from podway_dns.limits import UDP_BATCH, UDP_BUFFER
+from podway_dns.limits import UDP_BATCH, UDP_BUFFER, UDP_LAST
 from podway_dns.mmsg import SLOTS, Batch, Origin
 from podway_dns.policy import Client
 from podway_dns.server import Server
@@ -30,21 +30,23 @@ class UdpFront:
 
     def _turn(self) -> None:
         """Answer some batches; come again after the others if the socket may hold more."""
-        if self._sock.fileno() < 0:
-            return
-        for _ in range(UDP_BATCH // SLOTS):
+        if self._sock.fileno() >= 0 and self._batches(UDP_BATCH // SLOTS):
+            self._plane.soon(self._turn)
+
+    def _batches(self, most: int) -> bool:
+        """Answer up to that many batches; False if the socket is empty."""
+        for _ in range(most):
             try:
                 count = self._batch.receive()
             except OSError:
                 # An ICMP error of an earlier answer, reported here (ip(7)); the next call goes on.
                 self._server.meter.add("dropped_total:reason=unsent")
                 continue
-            if not count:
-                return
-            self._answer(count)
+            if count:
+                self._answer(count)
             if count < SLOTS:  # there was no more; what comes now is a new edge
-                return
-        self._plane.soon(self._turn)
+                return False
+        return True
 
     def _answer(self, count: int) -> None:
         start = time.perf_counter()
@@ -80,5 +82,5 @@ class UdpFront:
 
     def close(self) -> None:
         """Answer what is queued, then close."""
-        self._turn()
+        self._batches(UDP_LAST)
         self._plane.close(self._sock)
