@@ -33,7 +33,8 @@ class Loader:
         """Compile one snapshot. CannotStart: the first one has not what the options ask for."""
         compilation = compile_snapshot(snapshot, self._options)
         if self._last is None and not compilation.compiled.ready:
-            raise CannotStart(compilation.compiled.why)
+            compiled = compilation.compiled
+            raise CannotStart(compiled.why, compiled.problems)
         self._last = compilation
         return compilation.compiled
 

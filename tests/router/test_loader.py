@@ -23,8 +23,11 @@ def loader(tmp_path: Path) -> Loader:
 
 
 def test_the_first_snapshot_must_have_the_controller(loader: Loader, tmp_path: Path) -> None:
-    with pytest.raises(CannotStart, match="no IngressController is named apps"):
+    (tmp_path / "controllers.yaml").write_text("kind: IngressController\n\tmetadata: {}\n")
+    with pytest.raises(CannotStart, match="no IngressController is named apps") as caught:
         loader.compile(load([tmp_path]))
+    (problem,) = caught.value.problems
+    assert "controllers.yaml:2: " in problem, "it is often why the controller is not there"
 
 
 def test_a_controller_that_is_taken_away_later_is_why_it_is_not_ready(

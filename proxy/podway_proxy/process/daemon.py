@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from podway_proxy.counters import Counters
     from podway_proxy.log import Log
@@ -26,8 +26,13 @@ class CannotStart(Exception):  # noqa: N818 - reads as what it says where it is 
     """The daemon can't do what its options ask for; the message says what, why, what to do.
 
     Raised by a loader's `build`, or by its `compile` for the first snapshot (no such controller):
-    the daemon ends with exit code 3 and the message, without a trace back.
+    the daemon ends with exit code 3 and the message, without a trace back. `problems` are lines
+    to log before: what is wrong with the objects is often why the wanted ones are not there.
     """
+
+    def __init__(self, message: str = "", problems: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class Daemon(NamedTuple):

@@ -6,7 +6,6 @@ import asyncio
 import importlib
 import os
 import socket
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -23,6 +22,7 @@ from podway_proxy.process.held import Held
 from podway_proxy.process.link import Link
 from podway_proxy.process.metrics import Gauge, process_gauges, render
 from podway_proxy.process.prober import Prober
+from podway_proxy.process.problems import report
 from podway_proxy.process.readiness import Status, notes, why_not
 from podway_proxy.process.spawn import settle
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec
@@ -96,10 +96,11 @@ class Loader:
         """Compile a snapshot; one that fails leaves the last one in place."""
         try:
             return self._app.compile(snapshot)
-        except CannotStart:
+        except CannotStart as error:
             if self._compiled is None:
+                report(self._log, (), error.problems)
                 raise
-            self._log.unexpected("snapshot not taken", sys.exception() or CannotStart())
+            self._log.unexpected("snapshot not taken", error)
         except Exception as error:
             if self._compiled is None:
                 raise
@@ -109,9 +110,7 @@ class Loader:
     def _take(self, compiled: Compiled) -> None:
         before, self._compiled = self._compiled, compiled
         self._loaded_at = time.time()
-        for line in compiled.problems:
-            if before is None or line not in before.problems:
-                self._log.warn("problem", what=line)
+        report(self._log, before.problems if before is not None else (), compiled.problems)
         self._prober.follow(compiled.probes)
         self._publish()
         if before is None or before.listeners != compiled.listeners:
