@@ -7,8 +7,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from .model import Object
-from .objects import Content, Entry, Identity
+from .objects import Content, Entry
 from .problem import Problem
+from .report import Identity
 
 _STAYS = "; its last good version stays in force"
 _MOST_NAMED = 5

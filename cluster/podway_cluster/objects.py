@@ -9,13 +9,10 @@ from .kinds import KINDS, Kind
 from .kinds.names import is_label, is_label_value, utc
 from .model import Meta, Object, Order, Origin
 from .parse.builder import Json, Path
-from .parse.caps import PROBLEMS
 from .parse.documents import Document, documents
-from .parse.fields import Fields, spell
+from .parse.fields import Fields
 from .problem import Problem
-
-Identity = tuple[str, str, str]
-"""(kind, namespace, name)."""
+from .report import NOBODY, Identity, Report
 
 
 class Place(NamedTuple):
@@ -50,19 +47,6 @@ class Content(NamedTuple):
     """What an incomplete file held before and may still hold."""
 
 
-class _Finding(NamedTuple):
-    """A problem before its line is looked up."""
-
-    path: Path
-    """From the document's root."""
-    base: int
-    """How many steps of the path lead to the object."""
-    identity: Identity
-    message: str
-    line: int = 0
-    """In the file, from 1; 0 where it is still to be looked up."""
-
-
 class _Item(NamedTuple):
     """One object's data inside a document."""
 
@@ -73,7 +57,6 @@ class _Item(NamedTuple):
     kind: str = ""
 
 
-_NOBODY: Identity = ("", "", "")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """An annotation with a copy of the whole object, a Secret's data included: not kept."""
 
@@ -81,27 +64,20 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 def read_file(content: bytes, place: Place) -> Content:
     """Read everything that a file's bytes hold; never raises."""
     entries: list[Entry] = []
-    problems: list[Problem] = []
+    report = Report(place.file)
     complete = True
     for part in documents(content, is_json=place.path.lower().endswith(".json")):
         if isinstance(part, Document):
-            findings = _read_document(part, place, entries)
-            problems.extend(_problems(part, place, findings) if findings else ())
-            complete = complete and all(finding.identity[2] for finding in findings)
+            for item in _items(part.data):
+                order = Order(*place[:2], len(entries))
+                entry = _read_item(item, part, order, place, report)
+                if entry is not None:
+                    entries.append(entry)
+            report.look_up_lines(part)
         else:
             complete = False
-            problems.append(Problem(place.file, part.line, *_NOBODY, "", part.message))
-    return Content(tuple(entries), _capped(problems), complete)
-
-
-def _read_document(document: Document, place: Place, entries: list[Entry]) -> list[_Finding]:
-    """Add the document's objects to `entries`; give what is wrong with them."""
-    findings: list[_Finding] = []
-    for item in _items(document.data):
-        entry = _read_item(item, document, Order(*place[:2], len(entries)), place, findings)
-        if entry is not None:
-            entries.append(entry)
-    return findings
+            report.unreadable(part)
+    return Content(tuple(entries), report.problems(), complete and not report.nameless)
 
 
 def _items(data: Json) -> Iterator[_Item]:
@@ -118,37 +94,37 @@ def _items(data: Json) -> Iterator[_Item]:
 
 
 def _read_item(
-    item: _Item, document: Document, order: Order, place: Place, findings: list[_Finding]
+    item: _Item, document: Document, order: Order, place: Place, report: Report
 ) -> Entry | None:
     """Read one object; None where it is none of ours or has no name to know it by."""
-    kind = _kind(item, findings)
+    kind = _kind(item, report)
     if kind is None:
         return None
     identity = _identity(item.data, kind)
-    before = len(findings)
+    before, base = report.count, len(item.path)
 
-    def report(path: Path, message: str) -> None:
-        findings.append(_Finding(path, len(item.path), identity, message))
+    def wrong(path: Path, message: str) -> None:
+        report.add(path, base, identity, message)
 
     for flaw in document.flaws:
-        if flaw.path[: len(item.path)] == item.path:
+        if flaw.path[:base] == item.path:
             line = document.offset + flaw.line + 1
-            findings.append(_Finding(flaw.path, len(item.path), identity, flaw.message, line))
-    fields = Fields(item.data, item.path, report)
+            report.add(flaw.path, base, identity, flaw.message, line)
+    fields = Fields(item.data, item.path, wrong)
     _check_version(fields, item, kind)
     origin = Origin(place.file, document.line_of(item.path))
     value = kind.read(_meta(fields, kind, identity, origin, order), fields)
     if not identity[2]:
         return None
-    return Entry(identity, origin, value if len(findings) == before else None)
+    return Entry(identity, origin, value if report.count == before else None)
 
 
-def _kind(item: _Item, findings: list[_Finding]) -> Kind | None:
+def _kind(item: _Item, report: Report) -> Kind | None:
     """Find out what an object is; None where it is unknown (ignored) or unusable (reported)."""
 
     def refuse(step: str, message: str) -> None:
         path = (*item.path, step) if step else item.path
-        findings.append(_Finding(path, 0, _NOBODY, message))
+        report.add(path, 0, NOBODY, message)
 
     if not isinstance(item.data, dict):
         refuse("", "is no object: it must be a mapping with apiVersion, kind and metadata")
@@ -227,18 +203,3 @@ def _time(metadata: Fields, key: str) -> str:
     if text and not found:
         metadata.problem(key, f"{text[:80]!r} is no time: write it like 2024-05-31T12:00:00Z")
     return found
-
-
-def _problems(document: Document, place: Place, findings: list[_Finding]) -> Iterator[Problem]:
-    lines = document.find_lines({finding.path for finding in findings if not finding.line})
-    for path, base, identity, message, line in findings:
-        at = line or lines[path]
-        yield Problem(place.file, at, *identity, spell(path[base:]), message)
-
-
-def _capped(problems: list[Problem]) -> tuple[Problem, ...]:
-    if len(problems) <= PROBLEMS:
-        return tuple(problems)
-    file, line, *_ = problems[PROBLEMS]
-    more = f"has {len(problems) - PROBLEMS} more problems: correct those above first"
-    return (*problems[:PROBLEMS], Problem(file, line, *_NOBODY, "", more))

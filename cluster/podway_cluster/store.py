@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .merge import Merged, merge, stay
 from .model import Object
-from .objects import Content, Entry, Identity, Place, read_file
+from .objects import Content, Entry, Place, read_file
 from .parse.caps import FILE_BYTES
 from .problem import Problem
+from .report import Identity
 from .scan import Fault, Found, Scan, Signature, scan
 from .snapshot import Snapshot, build
 

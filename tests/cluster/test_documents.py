@@ -98,6 +98,17 @@ def test_duplicate_keys_are_flaws_with_their_place() -> None:
     assert flaw == Flaw((), 0, "the key 'c' is there twice: remove one of the two")
 
 
+def test_too_many_flaws_make_a_document_unreadable() -> None:
+    assert "more than 100 flaws" in refused("a: 1\n" * 102).message
+    assert len(only("a: 1\n" * 101).flaws) == 100
+
+
+def test_lines_are_found_past_aliases() -> None:
+    text = "x: &x {a: {b: 1}}\nk: &k w\n*k : f\ny: [*x, {z: 1}]\n"
+    found = only(text).find_lines({("y", 1, "z"), ("x", "a", "b")})
+    assert found == {("y", 1, "z"): 4, ("x", "a", "b"): 1}
+
+
 def test_merge_keys_and_aliases() -> None:
     text = "base: &b {x: 1, y: 2}\nmore: &m {y: 5, z: 6}\na: {<<: [*b, *m], x: 3}\nb: *b\n"
     assert only(text).data["a"] == {"x": 3, "y": 2, "z": 6}

@@ -223,7 +223,13 @@ def test_secrets_are_decoded_lazily_and_never_shown() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["data: {a: hunter2!}", "data: {a: hunter2}", "data: {a: 1234567}", "stringData: {a: 1234567}"],
+    [
+        "data: {a: !!int hunter2}",
+        "data: {a: hunter2!}",
+        "data: {a: hunter2}",
+        "data: {a: 1234567}",
+        "stringData: {a: 1234567}",
+    ],
 )
 def test_bad_secrets_are_refused_without_being_shown(body: str) -> None:
     (problem,) = problems(secret(body))

@@ -135,6 +135,7 @@ def test_problems_are_capped() -> None:
     content = read_file("---\n".join([bad] * (PROBLEMS + 5)).encode(), PLACE)
     assert len(content.problems) == PROBLEMS + 1
     assert "5 more problems" in content.problems[-1].message
+    assert [entry.value for entry in content.entries] == [None] * (PROBLEMS + 5)
 
 
 def test_oc_get_output() -> None:

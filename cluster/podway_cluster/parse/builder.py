@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from yaml import events
 
-from .caps import ALIASED_VALUES, DEPTH
+from .caps import ALIASED_VALUES, DEPTH, PROBLEMS
 from .scalars import TELLING, resolve, tagged
 from .stream import MalformedError
 
@@ -187,7 +187,7 @@ class Builder:
             return tagged(event.value, event.tag)
         except ValueError as error:
             frame = self._frames[-1] if self._frames else None
-            self._flaw(event, frame.key if frame else None, f"{event.value!r} {error}")
+            self._flaw(event, frame.key if frame else None, str(error))
             return None
 
     def _bad_key(self, event: events.Event) -> str:
@@ -195,6 +195,10 @@ class Builder:
         return "?"
 
     def _flaw(self, event: events.Event, key: str | None, message: str) -> None:
+        if len(self.flaws) >= PROBLEMS:
+            raise MalformedError(
+                f"has more than {PROBLEMS} flaws, the last: {message}", line_of(event)
+            )
         path = (*self._path(), key) if key else self._path()
         self.flaws.append(Flaw(path, line_of(event), message))
 

@@ -17,8 +17,10 @@ def read_json(text: str) -> tuple[Json, tuple[str, ...]]:
     def pairs(found: list[tuple[str, Json]]) -> dict[str, Json]:
         made = dict(found)
         if len(made) != len(found):
-            keys = [key for key, _ in found]
-            twice.extend(key for key in made if keys.count(key) > 1)
+            seen: set[str] = set()
+            for key, _ in found:
+                twice.extend([key] if key in seen else [])
+                seen.add(key)
         return made
 
     try:

@@ -12,57 +12,80 @@ from .stream import MalformedError, events_of
 
 
 class _Frame:
-    __slots__ = ("index", "key", "line", "mapping")
+    """An open mapping or sequence that leads to something wanted."""
 
-    def __init__(self, mapping: bool) -> None:
+    __slots__ = ("index", "key", "key_line", "mapping", "path")
+
+    def __init__(self, path: Path, *, mapping: bool) -> None:
+        self.path = path
         self.mapping = mapping
-        self.key: str | None = None
+        self.key: str | None = None  # of the entry whose value comes next
+        self.key_line = 0
         self.index = 0
-        self.line = 0  # of the key
 
 
 class _Finder:
     def __init__(self, wanted: Set[Path]) -> None:
-        self.wanted = {path[:end] for path in wanted for end in range(len(path) + 1)}
         self.found: dict[Path, int] = {}
-        self.frames: list[_Frame] = []
+        self._wanted = {path[:end] for path in wanted for end in range(len(path) + 1)}
+        self._frames: list[_Frame] = []
+        self._skipping = 0  # open mappings and sequences that lead to nothing wanted
 
     def take(self, event: events.Event) -> None:
-        kind = type(event)
-        if kind in (events.ScalarEvent, events.AliasEvent):
-            self._node(event)
-            self._value_done()
-        elif kind in (events.MappingStartEvent, events.SequenceStartEvent):
-            self._node(event)
-            self.frames.append(_Frame(kind is events.MappingStartEvent))
-        elif kind in (events.MappingEndEvent, events.SequenceEndEvent):
-            self.frames.pop()
+        """Take the next event of the document."""
+        if isinstance(event, events.CollectionEndEvent):
+            self._close()
+        elif isinstance(event, events.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, events.NodeEvent) and not self._skipping:
+            self._word(event)
+
+    def _open(self, event: events.CollectionStartEvent) -> None:
+        path = None if self._skipping else self._here(event)
+        if path is None:
+            self._skipping += 1
+        else:
+            mapping = isinstance(event, events.MappingStartEvent)
+            self._frames.append(_Frame(path, mapping=mapping))
+
+    def _close(self) -> None:
+        if self._skipping:
+            self._skipping -= 1
+        elif self._frames:
+            self._frames.pop()
+        if not self._skipping:
             self._value_done()
 
-    def _node(self, event: events.Event) -> None:
-        """Note the line of a value: for a mapping's entry that of its key."""
-        frame = self.frames[-1] if self.frames else None
+    def _word(self, event: events.NodeEvent) -> None:
+        frame = self._frames[-1] if self._frames else None
         if frame is not None and frame.mapping and frame.key is None:
             frame.key = event.value if isinstance(event, events.ScalarEvent) else ""
-            frame.line = line_of(event)
-            frame.index = 0  # 0: the key has just been read
-            return
-        path = tuple(f.key or "" if f.mapping else f.index for f in self.frames)
-        if path in self.wanted:
-            keyed = frame is not None and frame.mapping
-            line = frame.line if frame is not None and keyed else line_of(event)
-            self.found.setdefault(path, line)
+            frame.key_line = line_of(event)
+        else:
+            self._here(event)
+            self._value_done()
+
+    def _here(self, event: events.Event) -> Path | None:
+        """Note the line of the value that begins here; give its path if it is a wanted one."""
+        frame = self._frames[-1] if self._frames else None
+        if frame is None:
+            path: Path = ()
+        elif frame.mapping:
+            if frame.key is None:  # a mapping or sequence as a key
+                return None
+            path = (*frame.path, frame.key)
+        else:
+            path = (*frame.path, frame.index)
+        if path not in self._wanted:
+            return None
+        line = frame.key_line if frame is not None and frame.mapping else line_of(event)
+        self.found.setdefault(path, line)
+        return path
 
     def _value_done(self) -> None:
-        if not self.frames:
-            return
-        frame = self.frames[-1]
-        if not frame.mapping:
-            frame.index += 1
-        elif frame.index == 0:
-            frame.index = 1  # the key is done, its value comes next
-        else:
-            frame.key, frame.index = None, 0
+        if self._frames:
+            self._frames[-1].index += 1
+            self._frames[-1].key = None
 
 
 def find_lines(text: str, wanted: Set[Path]) -> dict[Path, int]:
@@ -73,7 +96,7 @@ def find_lines(text: str, wanted: Set[Path]) -> dict[Path, int]:
     """
     finder = _Finder(wanted)
     with contextlib.suppress(MalformedError):  # what was found before that point still counts
-        for event in events_of(text):
+        for event in events_of(text) if wanted else ():
             finder.take(event)
     return {path: _nearest(finder.found, path) for path in wanted}
 

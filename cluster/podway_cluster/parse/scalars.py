@@ -52,7 +52,7 @@ def tagged(word: str, tag: str) -> Scalar:
         return word
     value = resolve(word)
     if type(value) not in _TAGS[tag]:
-        raise ValueError(f"is not what its tag {tag} says")
+        raise ValueError(f"the value is not what its tag {tag} says: correct one of the two")
     return value
 
 
