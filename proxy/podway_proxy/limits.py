@@ -15,6 +15,9 @@ class Limits(NamedTuple):
     """A TLS ClientHello must be complete by then (IngressController tlsInspectDelay)."""
     hello_bytes: int = 16_384
     """The longest ClientHello read: one TLS record (RFC 8446 section 5.1)."""
+    handshake_timeout: float = 10.0
+    """A TLS handshake must be over by then, counted from its hello (HAProxy counts it into
+    `timeout http-request`, 10 s as OpenShift sets it)."""
     proxy_timeout: float = 5.0
     """A PROXY header must be complete by then (the specification asks for at least 3 s)."""
     head_timeout: float = 10.0

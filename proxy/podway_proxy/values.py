@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import socket
 
 Address = tuple[str, int]
 """(numeric IP address without zone, port)."""
@@ -33,6 +36,19 @@ class Endpoint(NamedTuple):
         return f"{host}:{self.port}" + (f" ({self.name})" if self.name else "")
 
 
+class Secured(NamedTuple):
+    """What TLS says about a client's connection that was decrypted here."""
+
+    server_name: str | None
+    """The name in the hello (SNI), as the sniffer gives it."""
+    protocol: str = ""
+    """`TLSv1.3`."""
+    certificate: bytes = b""
+    """The client's certificate in DER; empty when none was asked for or given."""
+    subject: str = ""
+    """Its subject as `/C=US/O=Example/CN=name`; empty without a certificate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A connection as it came in, after its PROXY header where one is taken."""
@@ -45,6 +61,8 @@ class Arrival:
     """The TCP peer: the client, or the load balancer in front of us."""
     tlvs: Mapping[int, bytes] = field(default_factory=dict)
     """PROXY v2 type-length-value fields, by type."""
+    tls: Secured | None = None
+    """Set where TLS ends here; None for plain TCP and for what is handed through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +105,11 @@ class Refuse:
     """What the peer is sent before the connection is closed: a TLS alert, an HTTP answer."""
 
 
-Decision = Forward | Refuse
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Let another front end go on with this connection, from the client's first unread byte."""
+
+    take: Callable[[socket.socket, Arrival], None]
+
+
+Decision = Forward | Refuse | Handover

@@ -23,6 +23,7 @@ from podway_proxy.http.repeat import remember
 from podway_proxy.http.request import NO_BODY, UNTIL_CLOSE, Request
 from podway_proxy.http.response import Response
 from podway_proxy.http.target import Target
+from podway_proxy.plane.copying import relay_between
 from podway_proxy.plane.parting import Farewell, Reset
 from podway_proxy.plane.plane import GONE, READ
 from podway_proxy.plane.relay import Ended, Relay
@@ -346,7 +347,7 @@ class Client:
                 target.on_close(connection.endpoint)
             self._end()
 
-        relay = Relay(
+        relay = relay_between(self.sock, connection.sock)(
             self._plane,
             self.sock,
             connection.sock,

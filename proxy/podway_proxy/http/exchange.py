@@ -19,6 +19,7 @@ from podway_proxy.http.framing import Chunked, ChunkError
 from podway_proxy.http.request import CHUNKED, NO_BODY, UNTIL_CLOSE
 from podway_proxy.http.response import SWITCHING, Response, ResponseError, read_response
 from podway_proxy.http.sending import Sending
+from podway_proxy.plane.copying import flow_between
 from podway_proxy.plane.flow import Flow, Outcome
 from podway_proxy.plane.plane import BROKEN, READ, WRITE
 
@@ -132,9 +133,8 @@ class Exchange(Sending):
             self._respond_chunked(connection, response, data, end)
             return
         out = self._ahead + self._asker.answer_head(response, data, end)
-        self._follow(
-            Flow(self._plane, connection.sock, self._asker.sock, self._downloaded, length, out)
-        )
+        ends = connection.sock, self._asker.sock
+        self._follow(flow_between(*ends)(self._plane, *ends, self._downloaded, length, out))
 
     def _respond_chunked(
         self, connection: EndpointConnection, response: Response, data: bytes, end: int

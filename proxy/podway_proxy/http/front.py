@@ -22,6 +22,7 @@ from podway_proxy.values import Address, Arrival
 
 if TYPE_CHECKING:
     from podway_proxy.http.exchange import Exchange
+    from podway_proxy.tls.stream import TlsStream
 
 SWEEP: Final = 0.5
 """Seconds between two looks at all clients' deadlines: 50,000 of them take 3 ms a look, and a
@@ -127,6 +128,18 @@ class HttpFront:
         if not self._clients:
             self.plane.deadline(self, self.plane.now + SWEEP)
         self._clients.add(Client(self, sock, peer))
+
+    def admit(self, stream: TlsStream, arrival: Arrival) -> None:
+        """Take a connection whose TLS ends here, after its handshake."""
+        from podway_proxy.http.secure import SecureClient  # imports ssl: only where it is used
+
+        self._row[self._connections] += 1
+        self._row[self._open] += 1
+        if not self._clients:
+            self.plane.deadline(self, self.plane.now + SWEEP)
+        client = SecureClient(self, stream, arrival)
+        self._clients.add(client)
+        client.begin()
 
     def on_deadline(self) -> None:
         """Look for clients whose time is over."""

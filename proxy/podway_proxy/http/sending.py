@@ -9,6 +9,7 @@ import itertools
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.asker import AnyFlow, Asker
@@ -19,10 +20,15 @@ from podway_proxy.http.pool import Pool
 from podway_proxy.http.request import CHUNKED, IDEMPOTENT, NO_BODY, Request
 from podway_proxy.http.response import Response
 from podway_proxy.http.target import Target
+from podway_proxy.plane.copying import flow_between
 from podway_proxy.plane.dial import Dial
-from podway_proxy.plane.flow import Flow, Outcome
+from podway_proxy.plane.flow import Outcome
 from podway_proxy.plane.plane import Plane
 from podway_proxy.values import Endpoint
+
+if TYPE_CHECKING:
+    from podway_proxy.http.secure import Greeting
+    from podway_proxy.tls.stream import TlsStream
 
 ATTEMPTS = 3
 """Connections on which one request is sent at most: a stale one, a new one, another pod's."""
@@ -44,8 +50,10 @@ class Sending(ABC):
         "_heard",
         "_interim",
         "_left",
+        "_plain",
         "_plane",
         "_pool",
+        "_refused",
         "_replayable",
         "_rest",
         "_since",
@@ -76,12 +84,12 @@ class Sending(ABC):
     def __init__(self, asker: Asker, plane: Plane, pool: Pool, head_bytes: int) -> None:
         self._asker = asker
         self._plane = plane
-        self._pool = pool
+        self._pool = self._plain = pool
         self._head_bytes = head_bytes
         """Longest head of an answer."""
         self.active = False
         self.connection: EndpointConnection | None = None
-        self.dial: Dial | None = None
+        self.dial: Dial | Greeting | None = None
         self.upload: AnyFlow | None = None
         self.download: AnyFlow | None = None
         self.forget()
@@ -115,6 +123,9 @@ class Sending(ABC):
         """
         self.request = request
         self.target = target
+        self._pool = self._plain if target.wire is None else target.wire.pool
+        self._refused: tuple[tuple[Endpoint, str], ...] = ()
+        """Endpoints that were connected to and with which no TLS came about."""
         self.active = True
         self._first = first
         self._left = left
@@ -162,14 +173,15 @@ class Sending(ABC):
     def _connect(self, endpoint: Endpoint) -> None:
         """Dial `endpoint` and, should that fail, the candidates after it."""
         self.endpoint = endpoint
+        plain = self.target.wire is None
         dial = Dial(
             self._plane,
             itertools.chain((endpoint,), self._candidates),
-            self._connected,
+            self._connected if plain else self._greet,
             self._unreachable,
             self.target.connect_timeout,
             on_failure=self.target.on_failure,
-            first=self._first,
+            first=self._first if plain else b"",
             on_rest=self._hold,
         )
         if not dial.over:
@@ -187,9 +199,44 @@ class Sending(ABC):
         if connection.missed and self.connection is connection:
             self._read_answer()
 
+    def _greet(self, sock: socket.socket, endpoint: Endpoint) -> None:
+        """Shake hands with an endpoint that speaks TLS."""
+        from podway_proxy.http.secure import Greeting  # imports ssl: only where it is used
+
+        self.dial = None
+        wire = self.target.wire
+        if wire is not None:
+            done, failed = self._greeted, self._ungreeted
+            timeout = self.target.connect_timeout
+            greeting = Greeting(self._plane, sock, endpoint, wire, done, failed, timeout)
+            if not greeting.over:
+                self.dial = greeting
+
+    def _greeted(self, stream: TlsStream, endpoint: Endpoint) -> None:
+        from podway_proxy.http.secure import SecureConnection
+
+        self.dial = None
+        connection = SecureConnection(self._plane, stream, endpoint, self, self._pool)
+        self._use(connection)
+        self._send(connection)
+        if self.connection is connection and self.response is None:
+            self._read_answer()
+
+    def _ungreeted(self, endpoint: Endpoint, reason: str) -> None:
+        """Go on to the next candidate: this one got nothing of the request."""
+        self.dial = None
+        self._refused = (*self._refused, (endpoint, reason))
+        if self.target.on_failure is not None:
+            self.target.on_failure(endpoint, reason)
+        following = next(self._candidates, None)
+        if following is None:
+            self._unreachable([])
+        else:
+            self._connect(following)
+
     def _unreachable(self, failures: list[tuple[Endpoint, str]]) -> None:
         self.dial = None
-        tried = "; ".join(f"{endpoint}: {why}" for endpoint, why in failures)
+        tried = "; ".join(f"{endpoint}: {why}" for endpoint, why in (*self._refused, *failures))
         self._fail(503, "connect", f"{self._what()}: no endpoint could be connected to", tried)
 
     def _use(self, connection: EndpointConnection) -> None:
@@ -230,7 +277,8 @@ class Sending(ABC):
                 self._plane, client, server, self._uploaded, self._follower, rest
             )
         else:
-            upload = Flow(self._plane, client, server, self._uploaded, self._left, rest)
+            flow = flow_between(client, server)
+            upload = flow(self._plane, client, server, self._uploaded, self._left, rest)
         self.upload = upload
         upload.run()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.values import Address, Endpoint
+
+if TYPE_CHECKING:
+    from podway_proxy.http.secure import Wire
 
 
 @dataclass(slots=True)
@@ -36,6 +39,8 @@ class Target:
     """Called once for every `on_open`, when the endpoint is done with the request."""
     on_failure: Callable[[Endpoint, str], None] | None = None
     """Called for every candidate that could not be reached, with the reason."""
+    wire: Wire | None = None
+    """How endpoints are spoken to inside TLS (reencrypt); None: in plain TCP."""
 
 
 class AccessRecord(NamedTuple):

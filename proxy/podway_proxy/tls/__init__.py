@@ -1,0 +1,1 @@
+"""TLS that ends here, and TLS to endpoints: contexts from values, handshakes, streams."""

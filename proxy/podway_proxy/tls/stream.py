@@ -1,0 +1,110 @@
+"""A TLS connection that behaves as a non-blocking socket does.
+
+`recv_into`, `recv` and `send` mean what they mean on TCP: BlockingIOError when nothing can be done
+now, a short read only when the kernel has no more at the moment, b"" at the peer's close_notify.
+A FIN without close_notify is an error: nobody may take a torso for the whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from podway_proxy.plane.plane import Plane
+
+RECORD: Final = 16_384
+"""Plain bytes in one record at most (RFC 8446 section 5.1)."""
+
+
+class TlsStream(ssl.SSLSocket):
+    """See the module. Made by a context's `wrap_socket`; `plane` is set by who wraps."""
+
+    plane: Plane | None = None
+    _ended = False
+    _fault: OSError | None = None
+
+    # ---- reading ---------------------------------------------------------------------------
+
+    def recv(self, buflen: int = RECORD, flags: int = 0) -> bytes:
+        """Give up to `buflen` bytes; fewer only when no more are there."""
+        buffer = bytearray(buflen)
+        return bytes(memoryview(buffer)[: self.recv_into(buffer, buflen, flags)])
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Fill `buffer` as far as there are bytes; 0 at the end."""
+        del flags  # none has a meaning inside TLS
+        if self._fault is not None:
+            raise self._fault
+        view = memoryview(buffer)
+        size = nbytes or len(view)
+        got = 0
+        while got < size and not self._ended:
+            try:
+                answer: Any = self.read(size - got, view[got:])
+                more = int(answer)  # into a buffer, it is how many
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                if got:
+                    return got
+                raise BlockingIOError(errno.EAGAIN, "no whole record is there") from None
+            except ssl.SSLZeroReturnError:
+                more = 0
+            except OSError as error:
+                if not got:
+                    raise
+                self._fault = error
+                self._tell()
+                return got
+            if not more:
+                self._ended = True
+                if got:
+                    self._tell()
+            got += more
+        return got
+
+    def _tell(self) -> None:
+        """Have the owner read again: the end came in the same breath as the last bytes."""
+        if self.plane is not None:
+            self.plane.nudge(self.fileno())
+
+    # ---- writing ---------------------------------------------------------------------------
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        """Hand over as much of `data` as the kernel takes.
+
+        What was not taken must come again, at the beginning of the next `send`: a record of it
+        may be under way already.
+        """
+        del flags
+        view = memoryview(data)
+        size, sent = len(view), 0
+        while sent < size:
+            try:
+                sent += self.write(view[sent:])
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                if sent:
+                    return sent
+                raise BlockingIOError(errno.EAGAIN, "the socket takes no more") from None
+        return sent
+
+    # ---- the end ---------------------------------------------------------------------------
+
+    def goodbye(self) -> None:
+        """Send close_notify: what was sent so far is the whole."""
+        # Whether the peer says the same is its affair, and it may be gone (RFC 8446 section 6.1).
+        with contextlib.suppress(OSError, ValueError):
+            self.unwrap()
+            self._ended = True
+
+    def shutdown(self, how: int) -> None:
+        """Send close_notify, then FIN. Only SHUT_WR has a use here."""
+        self.goodbye()
+        socket.socket.shutdown(self, how)
+
+
+def raw(stream: TlsStream) -> socket.socket:
+    """Give the socket below; the stream is of no use any more."""
+    return socket.socket(fileno=stream.detach())
