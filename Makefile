@@ -4,11 +4,12 @@ VENV := .venv
 STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 
-.PHONY: help up test lint bench bench-dns venv prerequisites lock clean
+.PHONY: help up test compose-test lint bench bench-dns venv prerequisites lock clean
 
 help:
 	@echo 'make up     run the whole lab in this terminal (UP="--http-port 8000" adds options)'
 	@echo 'make test   lint, types, import contracts, all tests (PYTEST="-k dns" adds options)'
+	@echo 'make compose-test  the lab in containers, on the engine that answers or one of its own (root)'
 	@echo 'make lint   lint, types and import contracts only'
 	@echo 'make bench  measure beside HAProxy, nginx, Envoy, Traefik, Caddy (QUICK=1: in two minutes)'
 	@echo 'make bench-dns  measure podway-dns beside other name servers'
@@ -29,7 +30,7 @@ up: venv
 	@exec $(VENV)/bin/podway up $(UP)
 
 lint: venv
-	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff check --no-cache . # whether imports are sorted hangs on other files, which the cache does not see
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
@@ -39,6 +40,9 @@ prerequisites:
 
 test: prerequisites lint
 	$(VENV)/bin/python -m pytest $(PYTEST)
+
+compose-test: venv
+	$(VENV)/bin/python -m pytest tests/compose -m compose $(PYTEST)
 
 bench: venv $(PEERS)/.installed
 	@$(VENV)/bin/python -m bench $(if $(QUICK),--quick) $(BENCH)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from podway_cluster.endpoints import endpoints
-
 from podway_cluster.model import Route
 from podway_cluster.snapshot import Snapshot
 from podway_proxy.balance.weights import split_weights
