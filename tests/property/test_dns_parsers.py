@@ -53,11 +53,13 @@ MUTANTS = int(os.environ.get("PODWAY_FUZZ", "20000"))
 """`PODWAY_FUZZ=1000000 pytest tests/property/test_dns_parsers.py` takes some two minutes."""
 
 
+@settings(deadline=None)
 @given(NAME)
 def test_names_round_trip(name: bytes) -> None:
     assert names.from_text(names.to_text(name)) == name
 
 
+@settings(deadline=None)
 @given(NAME)
 def test_dnspython_reads_our_text_alike(name: bytes) -> None:
     theirs = dns.name.from_text(names.to_text(name)).to_wire()
@@ -65,6 +67,7 @@ def test_dnspython_reads_our_text_alike(name: bytes) -> None:
     assert theirs.lower() == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_a_name_or_is_refused(text: str) -> None:
     try:
@@ -75,6 +78,7 @@ def test_any_text_is_a_name_or_is_refused(text: str) -> None:
     assert list(names.labels(name)) or name == b"\0"
 
 
+@settings(deadline=None)
 @given(NAME, NAME)
 def test_within(name: bytes, ancestor: bytes) -> None:
     whole = name[:-1] + ancestor
@@ -82,7 +86,7 @@ def test_within(name: bytes, ancestor: bytes) -> None:
     assert names.is_within(name, ancestor) == (ancestor in (name, *names.ancestors(name)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=80), st.sampled_from(SEEDS))
 def test_what_we_read_dnspython_reads_alike(junk: bytes, seed: bytes) -> None:
     for message in (seed, seed[:12] + junk, junk, seed + junk):
@@ -127,6 +131,7 @@ def _mutate(dice: random.Random, message: bytearray) -> None:
     message[:] = message or b"\0"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_sections_of_anything(junk: bytes) -> None:
     for data in (junk, b"\0\1\x80\0\0\1\0\1\0\0\0\0\1a\0\0\1\0\1" + junk):
@@ -139,6 +144,7 @@ def test_sections_of_anything(junk: bytes) -> None:
         assert len(sections.aged(found, 5)) == len(data)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_stream_in_any_pieces(data: st.DataObject) -> None:
     messages = data.draw(st.lists(st.binary(min_size=1, max_size=40), max_size=6))
@@ -166,6 +172,7 @@ REQUEST = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40))
 def test_http_in_any_pieces(sizes: list[int]) -> None:
     buffer, got, at = bytearray(), [], 0
@@ -183,6 +190,7 @@ def test_http_in_any_pieces(sizes: list[int]) -> None:
     assert got == [b"abc", b"abc"]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_http_of_anything(junk: bytes) -> None:
     for data in (junk, b"GET /dns-query?dns=" + junk + b" HTTP/1.1\r\nHost: d\r\n\r\n"):
@@ -190,6 +198,7 @@ def test_http_of_anything(junk: bytes) -> None:
         assert step.over or not step.consumed
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_txt_file_of_anything(text: str) -> None:
     found = txtfile.parse(text, "f")

@@ -21,8 +21,11 @@ import dns.zonefile
 
 from podway_cluster.problem import Problem
 from podway_dns import names
-from podway_dns.records import SOA
+from podway_dns.names import Name
+from podway_dns.records import MAX_TTL, SOA
+from podway_dns.sources import quicklines
 from podway_dns.sources.apex import serial_of
+from podway_dns.sources.quicklines import Run
 from podway_dns.sources.zonecheck import ZoneError, check
 from podway_dns.sources.zonedata import ConflictError, ZoneData
 
@@ -30,6 +33,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """Longest zone file or included file: about 1.5 million records."""
 MAX_DEPTH = 10
 """Files that include each other: BIND stops at 10 too."""
+QUICK_FROM = 1000
+"""Lines from which it pays to look for plain ones."""
 _INCLUDE = re.compile(r"^\$INCLUDE[ \t]+(?P<rest>[^;\n]*)[^\n]*\n?", re.IGNORECASE | re.MULTILINE)
 _WHERE = re.compile(r".*?:\d+: (?P<message>.*)", re.DOTALL)
 _FROM_FILE_NAME = (re.compile(r"db\.(.+)"), re.compile(r"(.+)\.(?:zone|db)"))
@@ -114,10 +119,13 @@ class _ZoneReader:
         owner = _wire(name)
         if rdata.rdtype == SOA and self.records.origin == names.ROOT and not self._has_soa():
             self.records.origin = owner
+        self._take(owner, int(rdata.rdtype), ttl, rdata.to_wire() or b"", self._reader.tok.start)
+
+    def _take(self, owner: Name, rtype: int, ttl: int, rdata: bytes, line: int) -> None:
         try:
-            self.records.add(owner, int(rdata.rdtype), ttl, [rdata.to_wire() or b""])
+            self.records.add(owner, rtype, ttl, [rdata])
         except ConflictError as error:
-            raise ZoneError(self._file, self._reader.tok.start, str(error)) from None
+            raise ZoneError(self._file, line, str(error)) from None
 
     def _has_soa(self) -> bool:
         return SOA in self.records.records.get(self.records.origin, {})
@@ -132,6 +140,38 @@ class _ZoneReader:
         self._file = outer
 
     def _read_piece(self, text: str, line: int) -> None:
+        """Read text without `$INCLUDE` that begins on that line."""
+        if text.count("\n") < QUICK_FROM:
+            self._read_text(text, line)
+            return
+        for run in quicklines.runs(text):
+            if run.lines:
+                self._read_plain(run, line)
+            else:
+                self._read_text(run.text, line + run.start)
+
+    def _read_plain(self, run: Run, line: int) -> None:
+        """Take plain lines; one that is not quite plain goes to dnspython."""
+        reader = self._reader
+        for number, one in enumerate(run.lines, line + run.start):
+            # Without $TTL what a missing TTL stands for is dnspython's to say (RFC 2308 4).
+            stated = one.ttl or (reader.default_ttl_known and not reader.default_ttl_from_soa)
+            known = reader.current_origin is not None and stated
+            origin = _wire(reader.current_origin) if known else names.ROOT
+            found = quicklines.record(one, origin) if known else None
+            ttl = int(one.ttl) if one.ttl else reader.default_ttl
+            if found is None or ttl > MAX_TTL:
+                self._read_text(f"{one.owner} {one.ttl} {one.kind} {one.data}\n", number)
+                continue
+            if one.ttl:
+                reader.last_ttl, reader.last_ttl_known = ttl, True
+            self._take(found[0], found[1], ttl, found[2], number)
+        if run.lines and reader.current_origin is not None:
+            last = run.lines[-1].owner
+            reader.last_name = dns.name.from_text(last, reader.current_origin)
+
+    def _read_text(self, text: str, line: int) -> None:
+        """Let dnspython read."""
         tokens = _Tokens(text, self._file)
         tokens.line_number = line
         self._reader.tok = tokens
