@@ -5,7 +5,7 @@ dnslib takes 35 ms to import, so the slow path is imported when the first query 
 
 from __future__ import annotations
 
-from podway_dns import fast
+from podway_dns import cookied, fast
 from podway_dns.asked import Asked
 from podway_dns.zone import Snapshot
 
@@ -17,6 +17,8 @@ def answer(message: bytes, asked: Asked, snapshot: Snapshot | None) -> bytes | N
     """
     if snapshot is not None:
         reply = fast.answer(message, snapshot, asked.udp, asked.turn)
+        if reply is None:
+            reply = cookied.answer(message, asked, snapshot)
         if reply is not None:
             return reply
     return slow_answer(message, asked, snapshot)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CLIENT_BYTES = 8
 """RFC 7873 section 4: the client's part; the server's has 8 to 32 bytes."""
 _VERSION = b"\1\0\0\0"
@@ -12,6 +14,8 @@ FUTURE = 300
 """Seconds by which its clock may be ahead of ours (RFC 9018 section 4.3)."""
 RENEW = 1800
 """Seconds after which the client is given a new one (RFC 9018 section 4.3)."""
+_KEPT = 4096
+"""Cookies remembered: a resolver shows the one that it has with every query."""
 _MASK = 0xFFFFFFFFFFFFFFFF
 
 
@@ -42,6 +46,7 @@ def _stamp(option: bytes) -> int | None:
     return int.from_bytes(option[12:16], "big")
 
 
+@lru_cache(_KEPT)
 def _make(start: bytes, client: bytes, now: int, secret: bytes) -> bytes:
     head = start + _VERSION + (now & 0xFFFFFFFF).to_bytes(4, "big")
     return head + siphash24(secret, head + client).to_bytes(8, "little")

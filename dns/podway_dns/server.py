@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from podway_dns import fast
+from podway_dns import cookied, fast
 from podway_dns.answer import slow_answer
 from podway_dns.asked import Asked
 from podway_dns.fast import Found, find
@@ -77,11 +77,14 @@ class Server:
         return replies, founds
 
     def _slowly(self, message: bytes, client: bytes, *, udp: bool) -> bytes:
-        """Answer by the slow path; empty: no answer."""
+        """Answer what is not plain: with a cookie, or by the slow path; empty: no answer."""
         self._turn += 1
         asked = Asked(udp, client, int(time.time()), self._turn, self.secret)
-        reply = slow_answer(message, asked, self.snapshot)
-        self.meter.add("paths_total:path=slow")
+        snapshot = self.snapshot
+        reply = None if snapshot is None else cookied.answer(message, asked, snapshot)
+        self.meter.add(f"paths_total:path={'slow' if reply is None else 'fast'}")
+        if reply is None:
+            reply = slow_answer(message, asked, snapshot)
         if reply is None:
             self.meter.add("dropped_total:reason=malformed")
             return b""

@@ -7,7 +7,7 @@ from dns_zones import opt, query, relative, snapshots
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podway_dns import fast, names, slow
+from podway_dns import cookied, cookies, fast, names, slow
 from podway_dns.asked import Asked
 from podway_dns.zone import Snapshot
 
@@ -26,6 +26,7 @@ def meaning(wire: bytes) -> tuple[object, ...]:
         message.edns,
         message.ednsflags,
         message.payload,
+        message.options,
         sections,
     )
 
@@ -64,3 +65,31 @@ def test_what_the_slow_path_calls_malformed_the_fast_path_leaves_alone(
         if whole is not None:
             assert whole[:2] == message[:2]
             assert whole[2] & 0x80
+
+
+COOKIES = st.one_of(
+    st.binary(min_size=8, max_size=8),
+    st.binary(min_size=24, max_size=24),
+    st.just(b"\2" * 8),
+    st.binary(max_size=42),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    snapshot=snapshots(), owner=relative(4), rtype=QTYPES, cookie=COOKIES, udp=st.booleans(),
+    size=st.sampled_from([0, 512, 600, 1232]), again=st.booleans(),
+)  # fmt: skip
+def test_a_query_with_a_cookie_gets_the_same_by_both(
+    snapshot: Snapshot, owner: str, rtype: int, cookie: bytes, udp: bool, size: int, again: bool
+) -> None:
+    asked = Asked(udp=udp, now=1_700_000_000, secret=b"s" * 16)
+    if again and len(cookie) == 8:
+        cookie = cookies.answer_option(cookie, asked.client, asked.now - 1000, asked.secret)
+    option = b"\0\x0a" + len(cookie).to_bytes(2, "big") + cookie
+    message = query(names.from_text(owner, b"\1t\0"), rtype, opt=opt(size, options=option))
+    quick = cookied.answer(message, asked, snapshot)
+    if quick is not None:
+        whole = slow.answer(message, asked, snapshot)
+        assert whole is not None
+        assert meaning(quick) == meaning(whole)

@@ -1,8 +1,8 @@
 """The plain lines of big zone files, read without dnspython: a proven subset of it.
 
-`web 300 IN A 192.0.2.1`: an owner without escapes, A, AAAA or CNAME, on one line. 100,000 of them take
-2.5 s instead of 11.8 (CPU, on a busy machine). All other lines, and every
-line that is not quite as expected, are dnspython's; a property test holds both against each other.
+`web 300 IN A 192.0.2.1`: an owner without escapes, A, AAAA or CNAME, on one line. 100,000 of them
+take 2.5 s instead of 11.8 (CPU, on a busy machine). All other lines, and every line that is not
+quite as expected, are dnspython's; a property test holds both against each other.
 """
 
 from __future__ import annotations
