@@ -29,6 +29,9 @@ from podway_proxy.tls.entrance import Entrance
 from podway_proxy.values import Arrival, Endpoint, Handover
 
 
+USUAL = Terms()
+
+
 class Ca:
     """A certificate authority of a test."""
 
@@ -128,7 +131,7 @@ class TlsRig(Rig):
     """The front under test behind TLS. `ca` signs what it shows for every name."""
 
     def __init__(
-        self, routes: dict[str, list[Endpoint]], ca: Ca, terms: Terms = Terms(), **options: Any
+        self, routes: dict[str, list[Endpoint]], ca: Ca, terms: Terms = USUAL, **options: Any
     ) -> None:
         super().__init__(routes, **options)
         self.ca = ca

@@ -12,7 +12,7 @@ from podway_proxy.plane.parting import Farewell
 from podway_proxy.plane.reception import Reception
 from podway_proxy.plane.tunnel import Closed, Tunnel
 from podway_proxy.restraint import Restraint
-from podway_proxy.values import Address, Arrival, Decision, Refuse
+from podway_proxy.values import Address, Arrival, Decision, Handover, Refuse
 from podway_proxy.verdict import Reject, Verdict
 
 if TYPE_CHECKING:
@@ -140,6 +140,10 @@ class TcpFront(Generic[T]):
             raise
         if isinstance(decision, Refuse):
             self.refuse(sock, arrival, decision)
+        elif isinstance(decision, Handover):
+            if skip:
+                sock.recv(skip)
+            decision.take(sock, arrival)
         else:
             Tunnel(self, sock, arrival, decision).carry(skip, gone)
 
