@@ -11,8 +11,9 @@ from podway_cluster.load import load
 from podway_cluster.source import DirectorySource
 from podway_proxy.process.daemon import CannotStart
 from podway_proxy.process.spec import Compiled, Json
-from podway_router.compile import Compilation, RouteStatus, compile_snapshot
+from podway_router.compile import Compilation, compile_snapshot
 from podway_router.options import Options, read
+from podway_router.status import RouteStatus
 
 
 class Loader:
@@ -31,7 +32,7 @@ class Loader:
 
     def compile(self, snapshot: Snapshot) -> Compiled:
         """Compile one snapshot. CannotStart: the first one has not what the options ask for."""
-        compilation = compile_snapshot(snapshot, self._options)
+        compilation = compile_snapshot(snapshot, self._options, self._last)
         if self._last is None and not compilation.compiled.ready:
             compiled = compilation.compiled
             raise CannotStart(compiled.why, compiled.problems)

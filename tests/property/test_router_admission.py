@@ -6,26 +6,9 @@ from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from router_claims import claims
 
 from podway_router.admission import Claim, Policy, admit
-
-HOSTS = ["a.x", "b.x", "a.b.x", "x"]
-
-
-@st.composite
-def claims(draw: st.DrawFn) -> list[Claim]:
-    keys = draw(st.lists(st.tuples(st.sampled_from("nm"), st.sampled_from("abcdef")), unique=True))
-    return [
-        Claim(
-            key,
-            draw(st.sampled_from(HOSTS)),
-            draw(st.sampled_from(["/", "/p"])),
-            draw(st.sampled_from(["", "edge", "reencrypt", "passthrough"])),
-            draw(st.booleans()),
-            (draw(st.sampled_from(["", "2026"])), draw(st.integers(0, 3)), ""),
-        )
-        for key in keys
-    ]
 
 
 def covers(wide: Claim, host: Claim) -> bool:

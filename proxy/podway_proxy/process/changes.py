@@ -11,7 +11,12 @@ from podway_proxy.process.spec import Changes, Json
 def difference(old: Mapping[str, Json], new: Mapping[str, Json], version: int) -> Changes:
     """Give what turns `old` into `new`."""
     missing = object()
-    put = {key: value for key, value in new.items() if old.get(key, missing) != value}
+    put = {
+        key: value
+        for key, value in new.items()
+        # Most are the very same objects: only the others are looked into.
+        if (before := old.get(key, missing)) is not value and before != value
+    }
     drop = tuple(key for key in old if key not in new)
     return Changes(version, put, drop)
 

@@ -1,0 +1,84 @@
+"""One controller's part of a snapshot: its Routes, each with what came of it. Pure.
+
+A part is made whole once; after a change it goes on from the part before, and only the Routes
+that the change concerns are compiled anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from podway_cluster import Snapshot
+from podway_cluster.model import IngressController, Route
+from podway_router import claims, shard
+from podway_router.admission import ADMITTED, Claim, Condition, Key
+from podway_router.admitted import Admitted, readmit
+from podway_router.options import Options
+from podway_router.status import RouteStatus, judge
+
+
+class Part(NamedTuple):
+    """One controller's Routes, decided."""
+
+    controller: IngressController
+    asked: Mapping[Key, Claim | Condition] = {}
+    """What each Route of the shard claims, or why it can claim nothing."""
+    admitted: Admitted = Admitted()
+    statuses: Mapping[Key, RouteStatus] = {}
+
+
+def advanced(
+    before: Part,
+    snapshot: Snapshot,
+    routes: Mapping[Key, Route],
+    changed: Collection[Key],
+    concerned: Collection[Key],
+    options: Options,
+) -> tuple[Part, set[Key]]:
+    """Give the part for a new snapshot, and the keys of the Routes whose status is new or gone.
+
+    `changed` are Routes that are not what they were, `concerned` those of which something else
+    changed: Services, endpoints.
+    """
+    controller = before.controller
+    asked = dict(before.asked)
+    for key in changed:
+        found = _ask(snapshot, controller, routes.get(key))
+        if found is None:
+            asked.pop(key, None)
+        else:
+            asked[key] = found
+    moved = [key for key in changed if asked.get(key) != before.asked.get(key)]
+    come = [claim for key in moved if isinstance(claim := asked.get(key), Claim)]
+    admitted = before.admitted
+    redo = {*changed, *concerned}
+    if moved:
+        admitted, differing = readmit(admitted, set(moved), come, claims.policy(controller))
+        redo |= differing
+    statuses = dict(before.statuses)
+    for key in redo:
+        if key in asked:
+            decided = admitted.conditions.get(key, ADMITTED)
+            statuses[key] = judge(snapshot, controller, routes[key], asked[key], decided, options)
+        else:
+            statuses.pop(key, None)
+    return Part(controller, asked, admitted, statuses), redo
+
+
+def _ask(
+    snapshot: Snapshot, controller: IngressController, route: Route | None
+) -> Claim | Condition | None:
+    """Give the claim of a Route of this shard; None where it is of another, or of none."""
+    if route is None:
+        return None
+    if shard.excluded(controller, route, _labels(snapshot, route.meta.namespace)):
+        return None
+    return claims.claim(route, controller)
+
+
+def _labels(snapshot: Snapshot, namespace: str) -> Mapping[str, str]:
+    """Give a Namespace's labels, with the one that the cluster sets itself."""
+    found = snapshot.namespaces.get(("", namespace))
+    own = {"kubernetes.io/metadata.name": namespace}
+    return {**found.meta.labels, **own} if found else own

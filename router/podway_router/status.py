@@ -1,0 +1,104 @@
+"""What comes of one Route on one controller: its condition, endpoints and entry. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from podway_cluster import Problem, Snapshot
+from podway_cluster.model import IngressController, Route
+from podway_router import backends, claims
+from podway_router.admission import ADMITTED, Claim, Condition
+from podway_router.entry import RouteEntry
+from podway_router.options import Options
+from podway_router.wishes import Wishes, read
+
+
+class RouteStatus(NamedTuple):
+    """What came of one Route for one controller: what its status would say in the cluster."""
+
+    controller: str
+    route: Route
+    host: str
+    condition: Condition
+    warnings: tuple[str, ...] = ()
+    """What is wrong with its annotations: `field: message`."""
+    wishes: Wishes = Wishes()
+    served: backends.Backends = backends.Backends()
+    entry: RouteEntry | None = None
+    """None unless admitted."""
+    problems: tuple[str, ...] = ()
+    """What its author should know, as finished lines."""
+
+
+def judge(
+    snapshot: Snapshot,
+    controller: IngressController,
+    route: Route,
+    asked: Claim | Condition,
+    decided: Condition,
+    options: Options,
+) -> RouteStatus:
+    """Compile one Route of the shard. `decided` is of no meaning where it could claim nothing."""
+    name = controller.meta.name
+    if isinstance(asked, Condition):
+        status = RouteStatus(name, route, claims.host_of(route, controller), asked)
+    else:
+        status = _status(snapshot, controller, route, asked, decided, options)
+    return status._replace(problems=tuple(map(str, _problems(status))))
+
+
+def _status(
+    snapshot: Snapshot,
+    controller: IngressController,
+    route: Route,
+    claim: Claim,
+    condition: Condition,
+    options: Options,
+) -> RouteStatus:
+    wishes, warnings = read(route.meta.annotations)
+    name = controller.meta.name
+    if condition != ADMITTED:
+        return RouteStatus(name, route, claim.holds, condition, warnings)
+    served = backends.gather(snapshot, route, options.allow_loopback)
+    entry = _entry(controller, route, claim, wishes, served)
+    return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry)
+
+
+def _entry(
+    controller: IngressController,
+    route: Route,
+    claim: Claim,
+    wishes: Wishes,
+    served: backends.Backends,
+) -> RouteEntry:
+    tuning = controller.tuning_options
+    through = wishes.timeout if claim.termination == "passthrough" else None
+    return RouteEntry(
+        host=claim.holds,
+        path=claim.path,
+        termination=claim.termination,
+        insecure=route.tls.insecure_edge_termination_policy if route.tls else "",
+        endpoints=list(served.endpoints),
+        policy=backends.policy(route, wishes),
+        step=served.step,
+        why=served.why,
+        server_timeout=wishes.timeout or tuning.server_timeout,
+        tunnel_timeout=wishes.timeout_tunnel or through or tuning.tunnel_timeout,
+        forwarded=wishes.forwarded or "",
+    )
+
+
+def _problems(status: RouteStatus) -> Iterable[Problem]:
+    """Give what the Route's author should know."""
+    if not status.condition.admitted:
+        message = f"not admitted by {status.controller}: {status.condition.reason}: "
+        yield Problem.about(status.route.meta, "spec.host", message + status.condition.message)
+    for warning in status.warnings:
+        field, _, message = warning.partition(": ")
+        yield Problem.about(status.route.meta, field, message)
+    for place, share in enumerate(status.served.shares):
+        if not share.exists:
+            field = f"spec.alternateBackends[{place - 1}].name" if place else "spec.to.name"
+            message = f"there is no Service {status.route.meta.namespace}/{share.service}"
+            yield Problem.about(status.route.meta, field, message)
