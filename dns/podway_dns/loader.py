@@ -112,6 +112,8 @@ def settings(options: Mapping[str, Any]) -> Settings:
     """Read what the options say about zones. Raises CannotStart."""
     try:
         own = Server(NS_LABEL, tuple(own_addresses(options)))
+        for text in options["ns"]:
+            names.from_text(read_server(text).name)
         return Settings(
             zones=tuple(names.absolute(zone) for zone in options["zone"]),
             cluster=names.absolute(options["cluster_domain"])

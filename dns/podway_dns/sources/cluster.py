@@ -90,7 +90,7 @@ def _headless(service: Service, found: Iterable[Backend], base: Name) -> Iterato
     """Section 2.4: names lead to the ready endpoints; none of them, and the name is not there."""
     for backend in found:
         for packed in _addresses(backend.addresses):
-            host = names.from_labels([backend.hostname.encode() or _dashed(packed)], base)
+            host = names.from_labels([_hostname(backend.hostname, packed)], base)
             yield _address(base, packed)
             yield _address(host, packed)
             yield Line(reverse(packed), PTR, TTL, host)
@@ -101,7 +101,7 @@ def _headless(service: Service, found: Iterable[Backend], base: Name) -> Iterato
 
 def _srv(base: Name, host: Name, name: str, protocol: str, port: int) -> Iterator[Line]:
     """Yield the SRV record of a named port; unnamed ones have none (section 2.3.2)."""
-    if name:
+    if 0 < len(name) < names.MAX_LABEL:  # the underscore must fit in, too
         label = [b"_" + name.encode(), b"_" + protocol.lower().encode()]
         numbers = b"".join(number.to_bytes(2, "big") for number in (PRIORITY, WEIGHT, port))
         yield Line(names.from_labels(label, base), SRV, TTL, numbers + host)
@@ -125,6 +125,14 @@ def _addresses(texts: Iterable[str]) -> Iterator[bytes]:
 
 def _address(owner: Name, packed: bytes) -> Line:
     return Line(owner, A if len(packed) == 4 else AAAA, TTL, packed)
+
+
+def _hostname(text: str, packed: bytes) -> bytes:
+    """Give an endpoint's host name as a label; where it has none, its address spelled as one."""
+    try:
+        return _label(text) if text else _dashed(packed)
+    except names.BadNameError:
+        return _dashed(packed)
 
 
 def _dashed(packed: bytes) -> bytes:
