@@ -70,7 +70,7 @@ class Worker:
             source=self._options.source,
             on_closed=self._closed,
         )
-        listener = Listener(self._plane, sock, partial(self._accept, front))
+        listener = Listener(self._plane, sock, partial(self._accept, front), self._room.starved)
         self._listeners[spec.key] = listener
         self._room.add(listener)
 

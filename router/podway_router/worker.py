@@ -62,7 +62,7 @@ class Worker:
         """Serve a listening socket as its key says: http or https, for which controller."""
         kind, controller = listener_of_key(spec.key)
         side = self._side(kind, controller)
-        listener = Listener(self._link.plane, sock, partial(self._accept, side))
+        listener = Listener(self._link.plane, sock, partial(self._accept, side), self._room.starved)
         self._doors[spec.key] = Door(controller, listener, side)
         self._room.add(listener)
 

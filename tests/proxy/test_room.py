@@ -9,7 +9,7 @@ from plane_rig import until
 from podway_proxy import Listener, Plane
 from podway_proxy.counters import Counters, create
 from podway_proxy.log import Log
-from podway_proxy.room import Room
+from podway_proxy.room import SILENCE, Room
 from podway_proxy.values import Address
 
 
@@ -83,3 +83,33 @@ async def test_the_clients_of_other_workers_count() -> None:
         sock.close()
     worker.close()
     os.close(fd)
+
+
+async def test_a_worker_takes_no_more_than_its_descriptors_are_enough_for() -> None:
+    fd = create(1)
+    worker = Worker(fd, 0, most=50_000)
+    worker.room.here = 2
+    outside = clients(worker.where, 3)
+    await until(lambda: worker.room.full, "no room")
+    assert len(worker.held) == 2
+    worker.let_go()
+    await until(lambda: len(worker.held) == 2, "the one who waits comes in")
+    for sock in outside:
+        sock.close()
+    worker.close()
+    os.close(fd)
+
+
+async def test_a_lack_of_descriptors_is_logged_once_in_a_while() -> None:
+    reader, writer = os.pipe()
+    plane = Plane()
+    room = Room(plane, Log("d", fd=writer), Counters(), ("connections",), 1)
+    for _ in range(100):
+        room.starved()
+    plane.now += SILENCE
+    room.starved()
+    os.close(writer)
+    with os.fdopen(reader) as log:
+        lines = log.readlines()
+    assert len(lines) == 2
+    assert "ulimit -Hn" in lines[0]

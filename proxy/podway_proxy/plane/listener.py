@@ -25,19 +25,22 @@ class Listener:
     """Accepts from `sock` and hands each connection, non-blocking, to `on_accept(sock, peer)`.
 
     Accepted sockets inherit TCP_NODELAY, which is set here on the listening one. Without free
-    descriptors it pauses until the next tick: no busy loop, and the kernel's queue waits.
+    descriptors it pauses until the next tick: no busy loop, and the kernel's queue waits;
+    `on_starved()` is told each time.
     """
 
-    __slots__ = ("_family", "_on_accept", "_paused", "_plane", "_queued", "sock")
+    __slots__ = ("_family", "_on_accept", "_on_starved", "_paused", "_plane", "_queued", "sock")
 
     def __init__(
         self,
         plane: Plane,
         sock: socket.socket,
         on_accept: Callable[[socket.socket, Address], None],
+        on_starved: Callable[[], None] | None = None,
     ) -> None:
         self._plane = plane
         self._on_accept = on_accept
+        self._on_starved = on_starved
         self._paused = False
         self._queued = False
         self._family = int(sock.family)
@@ -120,6 +123,8 @@ class Listener:
         if error.errno in EXHAUSTED:
             tally = self._plane.tally
             tally.row[tally.exhausted] += 1
+            if self._on_starved is not None:
+                self._on_starved()
             if not self._paused:
                 self._plane.deadline(self, self._plane.now + TICK)
             return False

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from podway_proxy.log import Log, Style
-from podway_proxy.process import handover, notify, privileges
+from podway_proxy.process import descriptors, handover, notify, privileges
 from podway_proxy.process.crew import Crew
 from podway_proxy.process.daemon import Daemon
 from podway_proxy.process.generation import DRAINING, LOADER, SERVING, STARTING, Child, Generation
@@ -331,6 +331,7 @@ def start(daemon: Daemon, options: dict[str, Any]) -> int:
     style = Style.choose(options["log_format"], options["log_level"])
     log = Log(daemon.name, daemon.instance, "master", style)
     call_me(daemon.name)
+    descriptors.raise_limit()
     problem = privileges.give_up(options["user"])
     if problem:
         log.error("can't start", reason=problem)
