@@ -23,6 +23,8 @@ class Merged(NamedTuple):
     held: frozenset[Identity] = frozenset()
     """Those whose last good version stands in for what is bad or could not be read now."""
     problems: tuple[Problem, ...] = ()
+    shared: frozenset[Identity] = frozenset()
+    """Those that several places hold."""
 
 
 def merge(contents: Iterable[Content], last: Mapping[Identity, Object]) -> Merged:
@@ -48,8 +50,35 @@ def merge(contents: Iterable[Content], last: Mapping[Identity, Object]) -> Merge
         if entry.identity not in claims and entry.identity in last:
             objects[entry.identity] = last[entry.identity]
             held.add(entry.identity)
-    twice = _twice(claims)
-    return Merged(objects, frozenset(held), tuple(_problems(contents, held, twice)))
+    problems = tuple(_problems(contents, held, _twice(claims)))
+    shared = frozenset(identity for identity, entries in claims.items() if len(entries) > 1)
+    return Merged(objects, frozenset(held), problems, shared)
+
+
+def remerge(merged: Merged, before: Content, after: Content) -> dict[Identity, Object] | None:
+    """Give the objects that differ when a file's content turns from `before` to `after`.
+
+    They are what `merge` of all contents would give. None where only that can tell: where the file
+    now holds other objects, or something is wrong with it, or others hold the same.
+    """
+    names = [entry.identity for entry in after.entries]
+    if names != [entry.identity for entry in before.entries] or len(set(names)) < len(names):
+        return None
+    if not (_is_good(before) and _is_good(after)):
+        return None
+    if not (merged.shared.isdisjoint(names) and merged.held.isdisjoint(names)):
+        return None
+    return {
+        entry.identity: entry.value
+        for entry in after.entries
+        if entry.value is not None and merged.objects[entry.identity] != entry.value
+    }
+
+
+def _is_good(content: Content) -> bool:
+    entries = content.entries
+    wrong = content.problems or content.retained or not content.complete
+    return not wrong and all(entry.value is not None for entry in entries)
 
 
 def _choose(entries: list[Entry], last: Object | None) -> Object | None:

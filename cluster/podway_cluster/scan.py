@@ -44,6 +44,9 @@ class Scan(NamedTuple):
     faults: tuple[Fault, ...] = ()
     directories: frozenset[tuple[str, int, int]] = frozenset()
     """(path, device, inode) of every directory: where they change, watches must be set anew."""
+    plain: bool = False
+    """True where nothing is a link and no file has two names: what happens at one path then
+    concerns no other."""
 
 
 def scan(directories: Sequence[Path]) -> Scan:
@@ -55,7 +58,21 @@ def scan(directories: Sequence[Path]) -> Scan:
     if len(files) > FILES:
         message = f"there are more than {FILES} files: the rest is not read"
         walk.faults.append(Fault(files[FILES].place, message))
-    return Scan(tuple(files[:FILES]), tuple(sorted(walk.faults)), frozenset(walk.seen))
+    inodes = {each.signature[3:] for each in files}
+    plain = not walk.linked and len(inodes) == len(files)
+    faults = tuple(sorted(walk.faults))
+    return Scan(tuple(files[:FILES]), faults, frozenset(walk.seen), plain)
+
+
+def signature_of(status: os.stat_result) -> Signature:
+    """Give what tells a file's states apart."""
+    times = (status.st_mtime_ns, status.st_ctime_ns)
+    return (*times, status.st_size, status.st_ino, status.st_dev)
+
+
+def is_wanted(name: str) -> bool:
+    """Tell whether a file of this name may hold objects, unless it is hidden."""
+    return name.lower().endswith(_SUFFIXES) and name not in _NO_OBJECTS
 
 
 class _Walk:
@@ -63,11 +80,13 @@ class _Walk:
         self.files: list[Found] = []
         self.faults: list[Fault] = []
         self.seen: set[tuple[str, int, int]] = set()
+        self.linked = False
         self._inodes: set[tuple[int, int]] = set()
 
     def root(self, number: int, directory: str) -> None:
         """Look at one of the given directories; a directory is entered once per given one."""
         self._inodes = set()
+        self.linked = self.linked or os.path.islink(directory)
         place = Place(number, "", directory)
         try:
             status = os.stat(directory)
@@ -93,7 +112,8 @@ class _Walk:
             self.faults.append(Fault(place, _explain(error)))
 
     def _entry(self, place: Place, entry: os.DirEntry[str]) -> None:
-        wanted = entry.name.lower().endswith(_SUFFIXES) and entry.name not in _NO_OBJECTS
+        wanted = is_wanted(entry.name)
+        self.linked = self.linked or entry.is_symlink()
         if not wanted and not entry.is_dir():
             return
         try:
@@ -109,9 +129,7 @@ class _Walk:
 
     def _file(self, place: Place, status: os.stat_result) -> None:
         if stat.S_ISREG(status.st_mode):  # reading a FIFO would wait for ever
-            times = (status.st_mtime_ns, status.st_ctime_ns)
-            signature = (*times, status.st_size, status.st_ino, status.st_dev)
-            self.files.append(Found(place, signature))
+            self.files.append(Found(place, signature_of(status)))
 
 
 def _visible(

@@ -93,18 +93,32 @@ def build(
     by_kind: defaultdict[str, dict[Key, Any]] = defaultdict(dict)
     for each in objects:
         by_kind[each.meta.kind].setdefault(each.meta.key, each)
-    fields = {ATTRIBUTES[kind]: MappingProxyType(found) for kind, found in by_kind.items()}
-    slices = (
-        (each.meta.namespace, each.service_name) for each in by_kind["EndpointSlice"].values()
-    )
-    spaces = (each.meta.namespace for each in by_kind["Pod"].values())
-    return Snapshot(
-        version=version,
-        problems=tuple(problems),
-        **fields,
-        slices_by_service=_grouped(slices, by_kind["EndpointSlice"].values()),
-        pods_by_namespace=_grouped(spaces, by_kind["Pod"].values()),
-    )
+    return _with(Snapshot(version=version, problems=tuple(problems)), by_kind)
+
+
+def replaced(before: Snapshot, objects: Iterable[Object]) -> Snapshot:
+    """Give the next snapshot, in which these objects stand where those of their names stood."""
+    by_kind: dict[str, dict[Key, Any]] = {}
+    for each in objects:
+        kind = each.meta.kind
+        by_kind.setdefault(kind, dict(before.of_kind(kind)))[each.meta.key] = each
+    return _with(before._replace(version=before.version + 1), by_kind)
+
+
+def _with(snapshot: Snapshot, by_kind: Mapping[str, Mapping[Key, Any]]) -> Snapshot:
+    """Put these kinds' objects in place, and what is grouped from them."""
+    fields: dict[str, Any] = {
+        ATTRIBUTES[kind]: MappingProxyType(found) for kind, found in by_kind.items()
+    }
+    if "EndpointSlice" in by_kind:
+        slices: Iterable[EndpointSlice] = by_kind["EndpointSlice"].values()
+        services = ((each.meta.namespace, each.service_name) for each in slices)
+        fields["slices_by_service"] = _grouped(services, slices)
+    if "Pod" in by_kind:
+        pods: Iterable[Pod] = by_kind["Pod"].values()
+        spaces = (each.meta.namespace for each in pods)
+        fields["pods_by_namespace"] = _grouped(spaces, pods)
+    return snapshot._replace(**fields)
 
 
 def _grouped(keys: Iterable[Any], values: Iterable[T]) -> Mapping[Any, tuple[T, ...]]:

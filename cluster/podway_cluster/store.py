@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from .merge import Merged, merge, stay
+from .glance import glance
+from .merge import Merged, merge, remerge, stay
 from .model import Object
 from .objects import Content, Entry, Place, read_file
 from .parse.caps import FILE_BYTES
 from .problem import Problem
 from .report import Identity
 from .scan import Fault, Found, Scan, Signature, scan
-from .snapshot import Snapshot, build
+from .snapshot import Snapshot, build, replaced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +51,8 @@ class Store:
         self._files: dict[Place, _File] = {}
         self._faults: tuple[Fault, ...] = ()
         self._merged = Merged()
+        self._plain = False
+        self._watched: frozenset[str] = frozenset()
         self.snapshot = Snapshot()
         self.watchable: frozenset[tuple[str, int, int]] = frozenset()
         """(path, device, inode) of every directory that was read."""
@@ -62,12 +66,47 @@ class Store:
         before, faults = self._files, self._faults
         with _no_collector():
             files, found = self._read_until_still()
-        self.watchable = found.directories
-        self._files, self._faults = files, found.faults
+        if self.watchable != found.directories:
+            self.watchable = found.directories
+            self._watched = frozenset(os.path.abspath(path) for path, *_ in found.directories)
+        self._files, self._faults, self._plain = files, found.faults, found.plain
         if self.snapshot.version and faults == found.faults and _same(files, before):
             return False
         self._swap()
         return True
+
+    def reread(self, paths: Collection[str]) -> bool:
+        """Do what `rescan` does after events at these absolute paths, and only look there.
+
+        Among ten thousand files that takes a few milliseconds in place of some hundred. Where
+        there is more to it than known files with the same good objects, it is a rescan.
+        """
+        found = None
+        if self._plain and not self._faults:
+            found = glance(paths, self._directories, self._files, self._watched)
+        if found is None or not (taken := self._take(found)):
+            return self.rescan()
+        files, objects = taken
+        self._files = files
+        if objects:
+            self._merged = self._merged._replace(objects={**self._merged.objects, **objects})
+            self.snapshot = replaced(self.snapshot, objects.values())
+        return bool(objects)
+
+    def _take(
+        self, found: Iterable[Found]
+    ) -> tuple[dict[Place, _File], dict[Identity, Object]] | None:
+        """Read these files; give all files and what is new in them, or None for a rescan."""
+        files = dict(self._files)
+        objects: dict[Identity, Object] = {}
+        for each in found:
+            before = files[each.place]
+            file = files[each.place] = _look(each, before, trust=False)
+            new = remerge(self._merged, before.content, file.content)
+            if new is None:
+                return None
+            objects |= new
+        return files, objects
 
     def _read_until_still(self) -> tuple[dict[Place, _File], Scan]:
         """Look and read until nothing changed meanwhile, so that no snapshot mixes two states."""

@@ -28,12 +28,17 @@ def _route(name: str, number: int, *, good: bool = True) -> str:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Files are written, broken, removed; the store is scanned, or replaced through `held`."""
+    """Files are written, broken, removed; the store is scanned, or replaced through `held`.
+
+    A second store is told the paths that changed, as the kernel's events would: it must hold the
+    same.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.root = Path(tempfile.mkdtemp(prefix="podway-store-"))
-        self.store = Store([self.root])
+        self.store, self.told = Store([self.root]), Store([self.root])
+        self.paths: set[str] = set()
         self.clock = _LONG_AGO
         self.good: dict[str, dict[str, str]] = {}
         """File -> Route -> host, for files in which all is good."""
@@ -43,7 +48,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _write(self, file: str, text: str) -> None:
         path = self.root / file
-        path.parent.mkdir(exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir()
+            self.paths.add(str(path.parent))
+        self.paths.add(str(path))
         path.write_text(text)
         self.clock += 1
         os.utime(path, (self.clock, self.clock))
@@ -73,7 +81,20 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(file=_FILES)
     def remove(self, file: str) -> None:
         self.good.pop(file, None)
+        self.paths.add(str(self.root / file))
         (self.root / file).unlink(missing_ok=True)
+
+    @rule(file=_FILES)
+    def link(self, file: str) -> None:
+        if not (self.root / "link.yaml").is_symlink():
+            self.paths.add(str(self.root / "link.yaml"))
+            (self.root / "link.yaml").symlink_to(file)
+
+    @rule(file=_FILES)
+    def leave_something_beside(self, file: str) -> None:
+        for name in ("4913", ".a.yaml.swp"):
+            self.paths.add(str(self.root / name))
+            (self.root / name).write_text("no object")
 
     @rule()
     def replace_the_loader(self) -> None:
@@ -82,6 +103,8 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = Store([self.root], self.store.held())
         self.store.rescan()
         assert self._hosts() == before
+        self.told = Store([self.root], self.told.held())
+        self.told.rescan()
 
     def _hosts(self) -> dict[str, str]:
         return {name: each.host for (_, name), each in self.store.snapshot.routes.items()}
@@ -93,6 +116,10 @@ class StoreMachine(RuleBasedStateMachine):
     def holds_what_it_promises(self) -> None:
         before = self._hosts()
         self.store.rescan()
+        self.told.reread(self.paths)
+        self.paths.clear()
+        same = self.store.snapshot._replace(version=0)
+        assert self.told.snapshot._replace(version=0) == same
         hosts = self._hosts()
         fresh = {name: r.host for (_, name), r in load([self.root]).routes.items()}
         files = {str(each.relative_to(self.root)) for each in self.root.rglob("*.yaml")}
