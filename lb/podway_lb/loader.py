@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from podway_cluster.load import load
 from podway_cluster.source import DirectorySource
 from podway_lb.compile import Compilation, Served, compile_snapshot
 from podway_lb.options import Options, read
+from podway_proxy.process.daemon import CannotStart
 from podway_proxy.process.spec import Compiled, Json
 
 
@@ -48,9 +50,27 @@ class Loader:
 
 
 def build(options: dict[str, Any], state: bytes | None) -> Loader:
-    """Make the app of a loader process; `state` is what its predecessor held."""
+    """Make the app of a loader process; `state` is what its predecessor held.
+
+    CannotStart: no connection could be made from `--source`.
+    """
     directories = [Path(one) for one in options["manifests"]]
-    return Loader(read(options), directories, state)
+    wanted = read(options)
+    if wanted.source:
+        _try_source(wanted.source)
+    return Loader(wanted, directories, state)
+
+
+def _try_source(host: str) -> None:
+    """Find out now that an address is not this host's, not with each connection."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as sock:
+            sock.bind((host, 0))
+    except OSError as error:
+        what = f"--source {host}: can't connect from there: {error.strerror}"
+        advice = "give an address of this host, or leave it away"
+        raise CannotStart(f"{what}; {advice}") from None
 
 
 def _shown(served: Served) -> Json:

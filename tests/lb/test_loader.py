@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ingress_objects import balanced, endpoints
 from ingress_rig import Manifests
 
 from podway_cluster.load import load
-from podway_lb.loader import Loader
+from podway_lb.loader import Loader, build
 from podway_lb.options import Options
+from podway_proxy.process.daemon import CannotStart
 
 
 def test_debug_and_check(tmp_path: Path) -> None:
@@ -29,3 +31,20 @@ def test_debug_and_check(tmp_path: Path) -> None:
             "why": "",
         }
     ]
+
+
+def test_a_source_that_is_not_ours_is_said_at_the_start() -> None:
+    with pytest.raises(CannotStart, match="--source 192.0.2.9: can't connect from there"):
+        build(
+            {
+                "manifests": [],
+                "name": "lb-a",
+                "bind": [],
+                "source": "192.0.2.9",
+                "port_map": None,
+                "proxy_protocol": "v2",
+                "unique_id": False,
+                "allow_loopback_endpoints": False,
+            },
+            None,
+        )
