@@ -34,7 +34,7 @@ def test_debug_and_check(tmp_path: Path) -> None:
 
 
 def test_a_source_that_is_not_ours_is_said_at_the_start() -> None:
-    with pytest.raises(CannotStart, match="--source 192.0.2.9: can't connect from there"):
+    with pytest.raises(CannotStart, match=r"--source 192\.0\.2\.9: can't connect from there"):
         build(
             {
                 "manifests": [],
