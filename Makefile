@@ -13,6 +13,7 @@ help:
 	@echo 'make compose-test  the lab in containers, on the engine that answers or one of its own (root)'
 	@echo 'make lint   lint, types and import contracts only'
 	@echo 'make bench  measure beside HAProxy, nginx, Envoy, Traefik, Caddy (QUICK=1: in two minutes)'
+	@echo 'make bench-table  measure what 100 to 50,000 Routes cost'
 	@echo 'make bench-dns  measure podway-dns beside other name servers'
 
 venv: $(STAMP)
@@ -56,6 +57,9 @@ bench: venv $(PEERS)/.installed
 
 bench-dns: venv
 	@$(VENV)/bin/python bench/dns_bench.py $(BENCH)
+
+bench-table: venv
+	@$(VENV)/bin/python -m bench.table_bench $(BENCH)
 
 # A peer that can't be had is left out of the comparison; the others are measured all the same.
 $(PEERS)/.installed: bench/peers.txt
