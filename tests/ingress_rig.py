@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
 import itertools
 import json
@@ -174,6 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             "method": self.command,
             "headers": [[name.lower(), value] for name, value in self.headers.items()],
             "length": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
             "peer": self.client_address[0],
         }
         data = json.dumps(answer).encode()
@@ -217,10 +219,13 @@ class Pod:
     def __init__(self, name: str, host: str = "", port: int = 0) -> None:
         self.name = name
         self.requests = 0
-        self._server = _Server((host or address(), port), self)
+        self._server = self._make((host or address(), port))
         self.where: tuple[str, int] = self._server.socket.getsockname()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
+
+    def _make(self, where: tuple[str, int]) -> _Server:
+        return _Server(where, self)
 
     def kill(self) -> None:
         """End as a killed process does: all connections are gone."""

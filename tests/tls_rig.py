@@ -28,7 +28,6 @@ from podway_proxy.tls.contexts import Contexts, Terms, client_context
 from podway_proxy.tls.entrance import Entrance
 from podway_proxy.values import Arrival, Endpoint, Handover
 
-
 USUAL = Terms()
 
 

@@ -10,7 +10,7 @@ from podway_cluster import Snapshot
 from podway_cluster.model import Pod, Route
 from podway_router.backends import Share
 from podway_router.compile import RouteStatus
-from podway_router.decide import Miss, Redirect, Tables
+from podway_router.decide import Match, Miss, Redirect, Tables
 from podway_router.entry import route_key
 
 
@@ -33,7 +33,7 @@ def find_route(snapshot: Snapshot, target: Target) -> Found:
         entries = {key: one.entry for key, one in by_key.items() if one.entry is not None}
         tables = Tables().changed({}, entries)
         path = target.path.partition("?")[0].encode()
-        found = tables.tls(target.host) if target.secure else tables.http(target.host, path)
+        found = _look_up(tables, target, path)
         if isinstance(found, Miss):
             detail = found.detail or tables.nearest(target.host)
             misses.append(found._replace(detail=detail))
@@ -41,6 +41,14 @@ def find_route(snapshot: Snapshot, target: Target) -> Found:
             status = by_key[found.key]
             return Found(_route_step(status), status, isinstance(found, Redirect))
     return Found(_no_route(snapshot, target, misses))
+
+
+def _look_up(tables: Tables, target: Target, path: bytes) -> Match | Redirect | Miss:
+    """Ask the tables as the router does."""
+    if not target.secure:
+        return tables.http(target.host, path)
+    found = tables.tls(target.host)
+    return found if isinstance(found, Match) else tables.https(target.host, path)
 
 
 def _route_step(status: RouteStatus) -> Step:
@@ -75,7 +83,7 @@ def _route_advice(miss: Miss, target: Target) -> str:
     return {
         "tls-only": f"Ask https://{target.host}/ instead, or set insecureEdgeTerminationPolicy.",
         "http-only": f"Ask http://{target.host}/ instead, or give the Route a spec.tls.",
-        "termination": "Use termination: passthrough, or plain HTTP, for now.",
+        "passthrough": "Let the client send this host as its server name (SNI).",
     }.get(miss.step, f"Make a Route with spec.host: {target.host}, or correct the host name.")
 
 

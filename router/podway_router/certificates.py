@@ -20,11 +20,13 @@ from podway_router.admission import Condition
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from podway_cluster.model import Route, RouteTls, Secret
+    from podway_cluster.model import Route, Secret
+    from podway_cluster.model.route import RouteTls
 
 EXTENDED = "ExtendedValidationFailed"
 EXTERNAL = "ExternalCertificateValidationFailed"
 NOT_FOUND = "ExternalCertificateGetFailed"
+DELETED = "ExternalCertificateSecretDeleted"
 TLS_SECRET = "kubernetes.io/tls"  # noqa: S105 - a Secret's type
 _KEY = re.compile(
     r"-----BEGIN ([A-Z]+ )*PRIVATE KEY-----.*?-----END ([A-Z]+ )*PRIVATE KEY-----\n?", re.S
@@ -138,8 +140,7 @@ def pair(chain: str, key: str) -> Certificate | str:
         return weak
     pem = "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
     whole = pem + key.strip() + "\n"
-    digest = sha256(whole.encode()).hexdigest()[:32]
-    return Certificate(digest, whole, tuple(_names(leaf)), leaf.not_valid_after_utc)
+    return Certificate(digest_of(whole), whole, tuple(_names(leaf)), leaf.not_valid_after_utc)
 
 
 @lru_cache(_KEPT)
@@ -152,6 +153,11 @@ def ca_fault(pem: str) -> str:
     except ValueError:
         return "is no certificate in PEM"
     return ""
+
+
+def digest_of(pem: str) -> str:
+    """Name a text: two that differ in a byte have different names."""
+    return sha256(pem.encode()).hexdigest()[:32]
 
 
 def _inline(tls: RouteTls) -> Certificate | Condition | None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from podway_proxy.process import address, command
 from podway_proxy.process.daemon import Daemon
 from podway_router.options import networks
 
+PRINT_CA = "--print-ca"
+
 
 def main() -> None:
     """Run podway-router; exits with its code."""
-    parser = _parser()
+    asks_for_ca = PRINT_CA in sys.argv[1:]
+    parser = _parser(needs_name=not asks_for_ca)
     options = parser.parse_args()
+    if asks_for_ca:
+        sys.exit(print_ca(options.ca_dir or options.state_dir or ""))
     if len(options.name) > 1 and (options.http or options.https):
         parser.error("--http and --https are for one --name: each controller has ports of its own")
     instance = ",".join(options.name)
@@ -20,7 +26,22 @@ def main() -> None:
     sys.exit(command.run(daemon, options))
 
 
-def _parser() -> command.Parser:
+def print_ca(directory: str) -> int:
+    """Print the local CA's certificate, made if there is none yet; give the exit code."""
+    if not directory:
+        sys.stderr.write(f"{PRINT_CA}: where is the CA kept? Give --ca-dir or --state-dir\n")
+        return command.USAGE
+    from podway_router.authority import authority  # cryptography: nobody else here needs it
+
+    try:
+        sys.stdout.write(authority(Path(directory)).pem)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{PRINT_CA}: no CA can be had in {directory}: {error}\n")
+        return command.CANNOT_START
+    return command.CLEAN
+
+
+def _parser(needs_name: bool = True) -> command.Parser:
     parser = command.parser(
         "podway-router",
         "Routes requests by host and path, and TLS connections by server name, to the pods that "
@@ -29,7 +50,7 @@ def _parser() -> command.Parser:
     parser.option(
         "--name",
         action="append",
-        required=True,
+        required=needs_name,
         metavar="CONTROLLER",
         help="the IngressController to serve (repeatable)",
     )
@@ -68,4 +89,10 @@ def _parser() -> command.Parser:
     parser.option(
         "--access-log", action="store_true", help="one line per request and TLS connection"
     )
+    parser.option(
+        "--ca-dir",
+        metavar="DIR",
+        help="where the local CA is kept that signs the default certificates; default: --state-dir",
+    )
+    parser.option(PRINT_CA, action="store_true", help="print that CA's certificate, and end")
     return parser

@@ -12,9 +12,10 @@ from podway_cluster import Snapshot
 from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
-from podway_router import differences, listen, shard
+from podway_router import differences, listen, secrets, shard
 from podway_router.admission import Key
 from podway_router.entry import ShardEntry, route_key, shard_key
+from podway_router.material import NOTHING, Material
 from podway_router.options import Options
 from podway_router.part import Part, advanced
 from podway_router.status import RouteStatus
@@ -30,10 +31,15 @@ class Compilation(NamedTuple):
     """By controller, then in the order of reading."""
     snapshot: Snapshot = Snapshot()
     parts: tuple[Part, ...] = ()
+    expiring: tuple[tuple[str, float], ...] = ()
+    """(`route shop/web`, seconds since 1970) of certificates that expire soon or have expired."""
 
 
 def compile_snapshot(
-    snapshot: Snapshot, options: Options, before: Compilation | None = None
+    snapshot: Snapshot,
+    options: Options,
+    before: Compilation | None = None,
+    material: Material = NOTHING,
 ) -> Compilation:
     """Compile for the controllers that the options name; `before` has been of the same options."""
     every = shard.choose(snapshot.ingress_controllers.values())
@@ -50,13 +56,16 @@ def compile_snapshot(
         part.statuses[key] for part in parts for key in snapshot.routes if key in part.statuses
     )
     problems.extend(problem for status in routes for problem in status.problems)
+    ends = secrets.ends(snapshot, chosen, routes, material)
+    problems.extend(ends.problems)
+    entries = secrets.put(entries, ends)
     compiled = Compiled(
         entries=entries,
         listeners=tuple(specs),
         probes=_probes(before, parts, redone),
         problems=tuple(dict.fromkeys(problems)),
     )
-    return Compilation(compiled, routes, snapshot, parts)
+    return Compilation(compiled, routes, snapshot, parts, ends.expiring)
 
 
 def _nothing(chosen: Iterable[IngressController]) -> Compilation:

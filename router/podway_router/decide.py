@@ -19,6 +19,13 @@ class Match(NamedTuple):
     key: str
 
 
+class Ended(NamedTuple):
+    """TLS ends here, and each request is looked up by itself."""
+
+    certificate: str
+    """Digest of the one to show; empty: the controller's default."""
+
+
 class Redirect(NamedTuple):
     """The Route that sends plain HTTP on to https."""
 
@@ -38,7 +45,15 @@ class Miss(NamedTuple):
 class Tables:
     """One controller's Routes by host and path. Immutable; `changed` gives the next one."""
 
-    __slots__ = ("_every", "_nearest", "_plain", "_redirect", "_terminated", "_through")
+    __slots__ = (
+        "_every",
+        "_nearest",
+        "_plain",
+        "_redirect",
+        "_shown",
+        "_terminated",
+        "_through",
+    )
 
     def __init__(self, entries: Iterable[tuple[str, RouteEntry]] = ()) -> None:
         """Take the Routes by key. Admission has made host and path unique."""
@@ -49,6 +64,7 @@ class Tables:
         self._plain = Table(_plain(rows))
         self._through = Table(_through(rows))
         self._terminated = Table(_terminated(rows))
+        self._shown = Table(_shown(rows))
         self._nearest: Nearest | None = None
 
     def changed(self, before: Mapping[str, RouteEntry], after: Mapping[str, RouteEntry]) -> Tables:
@@ -60,6 +76,7 @@ class Tables:
         next_one._plain = self._plain.replaced(_plain(old), _plain(new))
         next_one._through = self._through.replaced(_through(old), _through(new))
         next_one._terminated = self._terminated.replaced(_terminated(old), _terminated(new))
+        next_one._shown = self._shown.replaced(_shown(old), _shown(new))
         return next_one
 
     def http(self, host: str, path: bytes) -> Match | Redirect | Miss:
@@ -67,14 +84,31 @@ class Tables:
         found = self._redirect.find(host, path) or self._plain.find(host, path)
         return found if found is not None else self._http_miss(host, path)
 
-    def tls(self, name: str | None) -> Match | Miss:
-        """Find what a connection whose hello names the server `name` gets."""
+    def tls(self, name: str | None) -> Match | Ended:
+        """Find what a connection gets whose hello names the server `name`.
+
+        A Match is handed through; an exact host that ends TLS here beats a wildcard of those.
+        """
         if name is None:
-            return Miss("no-sni", "the ClientHello names no server (SNI)")
+            return Ended("")
         found = self._through.exact(name)
         if found is None and self._terminated.any_of(name) is None:
             found = self._through.wildcard(name)
-        return found if found is not None else self._tls_miss(name)
+        if found is not None:
+            return found
+        return Ended(self._shown.shortest(name) or self._shown.shortest(wildcard_of(name)) or "")
+
+    def https(self, host: str, path: bytes) -> Match | Miss:
+        """Find what a request on a connection whose TLS ended here gets."""
+        found = self._terminated.find(host, path)
+        return found if found is not None else self._https_miss(host, path)
+
+    def same_route(self, key: str, name: str, path: bytes) -> bool:
+        """Tell whether the server name `name` leads to that Route, or to none at all."""
+        found = self._terminated.find(name, path)
+        if found is not None:
+            return found.key == key
+        return not (self._terminated.any_of(name) or self._terminated.any_of(wildcard_of(name)))
 
     def nearest(self, host: str) -> str:
         """Say which hosts come near to one that has no Route; empty when none does.
@@ -96,15 +130,14 @@ class Tables:
             return Miss("no-route", public, "the host has routes with other paths")
         return _unknown(host)
 
-    def _tls_miss(self, name: str) -> Miss:
-        known = self._terminated.any_of(name) or self._terminated.any_of(wildcard_of(name))
-        if known is not None:
-            termination, _, route = known.partition(" ")
-            public = f"termination {termination} is not served by this version"
-            return Miss("termination", public, f"route {route}")
-        if self._knows(name):
-            return Miss("http-only", f"{name} is served over plain HTTP only")
-        return _unknown(name)
+    def _https_miss(self, host: str, path: bytes) -> Miss:
+        known = self._every.find(host, path)
+        if known is None:
+            return self._http_miss(host, path)
+        detail = f"its route: {known}"
+        if known.startswith(PASSTHROUGH):
+            return Miss("passthrough", f"{host} is served by its server name (SNI) only", detail)
+        return Miss("http-only", f"{host} is served over plain HTTP only", detail)
 
     def _knows(self, host: str) -> bool:
         return bool(self._every.any_of(host) or self._every.any_of(wildcard_of(host)))
@@ -142,11 +175,19 @@ def _through(entries: _Entries) -> list[Row[Match]]:
     ]
 
 
-def _terminated(entries: _Entries) -> list[Row[str]]:
+def _terminated(entries: _Entries) -> list[Row[Match]]:
     return [
-        Row(entry.host, entry.path, _named(key, entry))
+        Row(entry.host, entry.path, Match(key))
         for key, entry in entries
         if entry.termination not in ("", PASSTHROUGH)
+    ]
+
+
+def _shown(entries: _Entries) -> list[Row[str]]:
+    return [
+        Row(entry.host, entry.path, entry.certificate)
+        for key, entry in entries
+        if entry.certificate
     ]
 
 

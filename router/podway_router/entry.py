@@ -1,17 +1,26 @@
 """What the loader compiles and the workers read: plain values that JSON carries.
 
 Keys: `shard/<controller>` for a `ShardEntry`, `route/<controller>/<namespace>/<name>` for a
-`RouteEntry`, `down/<host>:<port>` for an endpoint that fails its checks (the prober's).
+`RouteEntry`, `certificate/<digest>` and `ca/<digest>` for PEM, `down/<host>:<port>` for an endpoint
+that fails its checks (the prober's).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from podway_proxy.limits import Limits
+from podway_proxy.tls.profiles import INTERMEDIATE
 
 SHARD = "shard/"
 ROUTE = "route/"
+
+CERTIFICATE = "certificate/"
+"""And the digest: `{"pem": chain and key, "names": DNS names}`."""
+CA = "ca/"
+"""And the digest: PEM, with which a reencrypt Route's pods are verified; without a digest: the
+default CA."""
 
 HTTP = "http"
 HTTPS = "https"
@@ -27,6 +36,23 @@ class ShardEntry(NamedTuple):
     deferred: bool = False
     """`spec.idleConnectionTerminationPolicy: Deferred`: when draining, an idle connection waits
     for its next request instead of being closed."""
+    tls: dict[str, Any] | None = None
+    """Fields of a `TlsEntry`."""
+
+
+class TlsEntry(NamedTuple):
+    """How one IngressController ends TLS."""
+
+    certificate: str = ""
+    """Digest of the default certificate; empty: there is none, and nothing is terminated."""
+    lowest: str = INTERMEDIATE.lowest
+    ciphers: str = INTERMEDIATE.ciphers
+    clients: str = ""
+    """`spec.clientTLS.clientCertificatePolicy`: Required, Optional, or empty."""
+    client_ca: str = ""
+    """PEM."""
+    patterns: Sequence[str] = ()
+    """`spec.clientTLS.allowedSubjectPatterns`."""
 
 
 class RouteEntry(NamedTuple):
@@ -51,6 +77,14 @@ class RouteEntry(NamedTuple):
     tunnel_timeout: float = 3600.0
     forwarded: str = ""
     """append, replace, if-none or never; empty: as the controller has it."""
+    certificate: str = ""
+    """Digest of the Route's own certificate; empty: the controller's default."""
+    server_name: str = ""
+    """Reencrypt: what is sent to the pods as SNI; empty: they speak plain TCP."""
+    ca: str = ""
+    """Reencrypt: digest of who signs the pods' certificates; empty: the default CA."""
+    pod_names: list[str] | None = None
+    """Reencrypt with the default CA: names of which a pod's certificate must have one."""
 
 
 def shard_key(controller: str) -> str:
@@ -77,6 +111,11 @@ def read_route(value: dict[str, Any]) -> RouteEntry:
 def read_shard(value: dict[str, Any]) -> ShardEntry:
     """Rebuild a ShardEntry likewise."""
     return ShardEntry(**value)
+
+
+def tls_of(shard: ShardEntry) -> TlsEntry:
+    """Give how a controller ends TLS."""
+    return TlsEntry(**(shard.tls or {}))
 
 
 def limits_of(shard: ShardEntry) -> Limits:

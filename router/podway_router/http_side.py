@@ -34,12 +34,15 @@ _PUBLIC = {
 class HttpSide:
     """Decides for each request by its host and path."""
 
+    _proto = "http"
+
     def __init__(self, setting: Setting) -> None:
         self._plane = setting.plane
         self._log = setting.log
         self._account = setting.account
         self._controller = setting.controller
         self._current = setting.current
+        self._wires = setting.wires
         self._began, self._ended = setting.load.began, setting.load.ended
         self._forwarded = ""
         self._deferred = False
@@ -70,6 +73,11 @@ class HttpSide:
         self._forwarded = shard.forwarded
         self._deferred = shard.deferred
 
+    @property
+    def active(self) -> int:
+        """Connections that are not over."""
+        return self.front.active
+
     def drain(self) -> None:
         """End each connection with its next answer, and soon those on which nothing moves."""
         self.front.drain()
@@ -97,13 +105,14 @@ class HttpSide:
             way.balancer.candidates(arrival.client[0]),
             way.label,
             way.entry.forwarded or self._forwarded,
-            "http",
+            self._proto,
             way.entry.server_timeout,
             way.entry.tunnel_timeout,
             self._connect_timeout,
             self._began,
             self._ended,
             partial(self._account.connect_failed, way.label),
+            self._wires.of(way) if way.entry.server_name else None,
         )
 
     def _redirect(self, request: Request) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,16 @@ from podway_cluster import Snapshot
 from podway_cluster.load import load
 from podway_cluster.source import DirectorySource
 from podway_proxy.process.daemon import CannotStart
+from podway_proxy.process.metrics import Gauge
 from podway_proxy.process.spec import Compiled, Json
+from podway_router.certificates import Certificate
 from podway_router.compile import Compilation, compile_snapshot
 from podway_router.options import Options, read
 from podway_router.status import RouteStatus
+from podway_router.workshop import Workshop, daily
+
+MOST_SERIES = 100
+"""Certificates that are due and have a metric of their own."""
 
 
 class Loader:
@@ -25,14 +31,17 @@ class Loader:
         self._held = held
         self._source = DirectorySource(directories, held)
         self._last: Compilation | None = None
+        self._workshop = Workshop(options.ca_directory)
 
     def snapshots(self) -> AsyncIterator[Snapshot]:
         """Give the first snapshot at once, then one per change."""
-        return self._source.snapshots()
+        return daily(self._source.snapshots())
 
     def compile(self, snapshot: Snapshot) -> Compiled:
         """Compile one snapshot. CannotStart: the first one has not what the options ask for."""
-        compilation = compile_snapshot(snapshot, self._options, self._last)
+        compilation = compile_snapshot(
+            snapshot, self._options, self._last, self._workshop.material()
+        )
         if self._last is None and not compilation.compiled.ready:
             compiled = compilation.compiled
             raise CannotStart(compiled.why, compiled.problems)
@@ -50,8 +59,18 @@ class Loader:
     def check(self) -> Sequence[str]:
         """Load once; give what is wrong."""
         snapshot = load(self._directories, self._held)
-        compiled = compile_snapshot(snapshot, self._options).compiled
+        compiled = compile_snapshot(
+            snapshot, self._options, material=self._workshop.dated()
+        ).compiled
         return [*compiled.problems, *([] if compiled.ready else [compiled.why])]
+
+    def gauges(self) -> Iterator[Gauge]:
+        """Give the certificates that soon expire, for `/metrics`."""
+        expiring = self._last.expiring if self._last else ()
+        yield Gauge("certificates_expiring", len(expiring), "Expired, or within 30 days.")
+        for label, at in expiring[:MOST_SERIES]:
+            name = f"certificate_expiry_timestamp_seconds:object={label}"
+            yield Gauge(name, at, "When a certificate that is due expires.")
 
     def _routes(self) -> Json:
         return [shown(status) for status in self._last.routes] if self._last else []
@@ -61,6 +80,13 @@ def build(options: dict[str, Any], state: bytes | None) -> Loader:
     """Make the app of a loader process; `state` is what its predecessor held."""
     directories = [Path(one) for one in options["manifests"]]
     return Loader(read(options), directories, state)
+
+
+def shown_certificate(certificate: Certificate | None) -> Json:
+    """Give what of a Route's own certificate may be shown; None for the default one."""
+    if certificate is None:
+        return None
+    return {"names": list(certificate.names), "expires": certificate.expires.isoformat()}
 
 
 def shown(status: RouteStatus) -> Json:
@@ -78,6 +104,7 @@ def shown(status: RouteStatus) -> Json:
         "reason": status.condition.reason,
         "message": status.condition.message,
         "warnings": list(status.warnings),
+        "certificate": shown_certificate(status.tls.certificate),
         "step": entry.step if entry else "",
         "why": entry.why if entry else "",
         "policy": entry.policy if entry else "",

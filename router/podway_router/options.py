@@ -23,6 +23,8 @@ class Options(NamedTuple):
     external_https_port: int = 443
     allow_loopback: bool = False
     access_log: bool = False
+    ca_directory: str = ""
+    """Where the local CA is kept; empty: it ends with the process."""
 
 
 def read(values: Mapping[str, Any]) -> Options:
@@ -36,6 +38,7 @@ def read(values: Mapping[str, Any]) -> Options:
         external_https_port=values["external_https_port"],
         allow_loopback=values["allow_loopback_endpoints"],
         access_log=values["access_log"],
+        ca_directory=values.get("ca_dir") or values.get("state_dir") or "",
     )
 
 

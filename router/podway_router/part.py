@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from podway_cluster import Snapshot
 from podway_cluster.model import IngressController, Route
-from podway_router import claims, shard
+from podway_router import certificates, claims, shard
 from podway_router.admission import ADMITTED, Claim, Condition, Key
 from podway_router.admitted import Admitted, readmit
 from podway_router.options import Options
-from podway_router.status import RouteStatus, judge
+from podway_router.status import RouteStatus, judge, secrets_of
 
 
 class Part(NamedTuple):
@@ -43,13 +43,14 @@ def advanced(
     """
     controller = before.controller
     asked = dict(before.asked)
-    for key in changed:
-        found = _ask(snapshot, controller, routes.get(key))
+    asking = {*changed, *(key for key in concerned if _names_secret(routes[key]))}
+    for key in asking:
+        found = _told(_ask(snapshot, controller, routes.get(key)), before.asked.get(key))
         if found is None:
             asked.pop(key, None)
         else:
             asked[key] = found
-    moved = [key for key in changed if asked.get(key) != before.asked.get(key)]
+    moved = [key for key in asking if asked.get(key) != before.asked.get(key)]
     come = [claim for key in moved if isinstance(claim := asked.get(key), Claim)]
     admitted = before.admitted
     redo = {*changed, *concerned}
@@ -74,7 +75,28 @@ def _ask(
         return None
     if shard.excluded(controller, route, _labels(snapshot, route.meta.namespace)):
         return None
-    return claims.claim(route, controller)
+    found = claims.claim(route, controller)
+    if isinstance(found, Claim):
+        tls = certificates.of_route(route, found.holds, secrets_of(snapshot, route))
+        if isinstance(tls, Condition):
+            return tls
+    return found
+
+
+def _names_secret(route: Route) -> bool:
+    return route.tls is not None and bool(route.tls.external_certificate)
+
+
+def _told(
+    found: Claim | Condition | None, before: Claim | Condition | None
+) -> Claim | Condition | None:
+    """Tell a Secret that was taken away from one that never was."""
+    if isinstance(found, Condition) and found.reason == certificates.NOT_FOUND:
+        was = isinstance(before, Claim) or (
+            isinstance(before, Condition) and before.reason == certificates.DELETED
+        )
+        return found._replace(reason=certificates.DELETED) if was else found
+    return found
 
 
 def _labels(snapshot: Snapshot, namespace: str) -> Mapping[str, str]:

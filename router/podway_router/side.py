@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from podway_proxy.counters import Counters
     from podway_proxy.log import Log
     from podway_proxy.plane.plane import Plane
+    from podway_proxy.tls.contexts import Contexts
     from podway_router.account import Account
     from podway_router.options import Options
     from podway_router.ways import Map
+    from podway_router.wires import Wires
 
 
 class Setting(NamedTuple):
@@ -31,3 +33,5 @@ class Setting(NamedTuple):
     """Gives the map in force at the moment."""
     takes_proxy: Callable[[str], bool] | None
     shard: ShardEntry
+    contexts: Contexts
+    wires: Wires

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from podway_cluster import Problem, Snapshot
-from podway_cluster.model import IngressController, Route
+from podway_cluster.model import IngressController, Route, Secret
 from podway_router import backends, claims
 from podway_router.admission import ADMITTED, Claim, Condition
+from podway_router.certificates import Served, digest_of, of_route
 from podway_router.entry import RouteEntry
 from podway_router.options import Options
 from podway_router.wishes import Wishes, read
@@ -27,6 +28,7 @@ class RouteStatus(NamedTuple):
     served: backends.Backends = backends.Backends()
     entry: RouteEntry | None = None
     """None unless admitted."""
+    tls: Served = Served()
     problems: tuple[str, ...] = ()
     """What its author should know, as finished lines."""
 
@@ -61,8 +63,32 @@ def _status(
     if condition != ADMITTED:
         return RouteStatus(name, route, claim.holds, condition, warnings)
     served = backends.gather(snapshot, route, options.allow_loopback)
+    tls = of_route(route, claim.holds, secrets_of(snapshot, route))
+    tls = Served() if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
-    return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry)
+    entry = entry._replace(**_tls(route, claim, tls))
+    warnings = (*warnings, *tls.warnings)
+    return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry, tls)
+
+
+def secrets_of(snapshot: Snapshot, route: Route) -> Callable[[str], Secret | None]:
+    """Give what finds the Secrets that a Route may name: those of its namespace."""
+    return lambda name: snapshot.secrets.get((route.meta.namespace, name))
+
+
+def _tls(route: Route, claim: Claim, tls: Served) -> dict[str, Any]:
+    """Give the fields of an entry that are about TLS."""
+    certificate = tls.certificate.digest if tls.certificate else ""
+    if claim.termination != "reencrypt":
+        return {"certificate": certificate}
+    ca = tls.destination_ca
+    services = () if ca else (backend.name for backend in route.backends)
+    return {
+        "certificate": certificate,
+        "server_name": claim.host,
+        "ca": digest_of(ca) if ca else "",
+        "pod_names": [f"{name}.{route.meta.namespace}.svc" for name in services] or None,
+    }
 
 
 def _entry(

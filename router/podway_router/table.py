@@ -88,6 +88,13 @@ class Table(Generic[T]):
         paths = self._by_host.get(host)
         return None if paths is None else next(iter(paths.by_path.values()))
 
+    def shortest(self, host: str) -> T | None:
+        """Give what the shortest path of this host, or `*.<domain>`, leads to."""
+        paths = self._by_host.get(host)
+        if paths is None:
+            return None
+        return paths.by_path[min(paths.by_path, key=lambda path: (len(path), path))]
+
     def hosts(self) -> Iterator[str]:
         """Give the hosts, wildcards as `*.<domain>`."""
         return iter(self._by_host)

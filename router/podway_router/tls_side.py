@@ -1,4 +1,4 @@
-"""A controller's HTTPS port: TLS by server name, handed through unread."""
+"""A controller's HTTPS port: TLS by server name, handed through unread or ended here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING
 from podway_proxy.plane.front import TcpFront
 from podway_proxy.sniff import tls
 from podway_proxy.sniff.postgres import SSL_REQUEST, sniff_preamble
-from podway_proxy.values import Arrival, Decision, Forward, Refuse
+from podway_proxy.tls.contexts import Terms
+from podway_proxy.tls.entrance import Entrance
+from podway_proxy.tls.handshake import words
+from podway_proxy.tls.profiles import Profile
+from podway_proxy.values import Arrival, Decision, Forward, Handover, Refuse
 from podway_router.decide import Match
-from podway_router.entry import limits_of
+from podway_router.entry import CERTIFICATE, TlsEntry, limits_of, tls_of
+from podway_router.https_side import HttpsSide
 
 if TYPE_CHECKING:
     import socket
 
     from podway_proxy.plane.tunnel import Closed
+    from podway_proxy.tls.stream import TlsStream
     from podway_proxy.values import Address
     from podway_proxy.verdict import Reject
-    from podway_router.decide import Miss, Tables
     from podway_router.entry import ShardEntry
     from podway_router.side import Setting
-    from podway_router.ways import Way
+    from podway_router.ways import Map, Way
 
 UNRECOGNIZED = tls.alert(tls.UNRECOGNIZED_NAME)
 INTERNAL = tls.alert(tls.INTERNAL_ERROR)
@@ -46,8 +51,17 @@ class TlsSide:
             refused=_unreachable,
             on_closed=self._closed,
         )
-
+        self._requests = HttpsSide(setting)
+        self._entrance = Entrance(setting.plane, self._secured, self._failed)
+        self._tls = TlsEntry()
+        self._terms = Terms()
+        self._handshake_timeout = 0.0
         self.adapt(setting.shard)
+
+    @property
+    def active(self) -> int:
+        """Connections that are not over."""
+        return self.front.active + self._entrance.active + self._requests.active
 
     def accept(self, sock: socket.socket, peer: Address) -> None:
         """Take over an accepted connection."""
@@ -56,13 +70,18 @@ class TlsSide:
         self.front.accept(sock, peer)
 
     def drain(self) -> None:
-        """Do nothing: a connection that is handed through goes on until it ends."""
+        """End HTTP connections with their next answer; what is handed through goes on."""
+        self._requests.drain()
 
     def adapt(self, shard: ShardEntry) -> None:
         """Go by these settings of the controller from now on."""
         limits = limits_of(shard)
         self.front.limits = limits
         self._connect_timeout = limits.connect_timeout
+        self._handshake_timeout = limits.handshake_timeout
+        self._requests.adapt(shard)
+        self._tls = tls = tls_of(shard)
+        self._terms = Terms(Profile(tls.lowest, tls.ciphers), tls.clients, tls.client_ca)
 
     def _decide(self, arrival: Arrival, hello: tls.Hello | None, preamble: bool) -> Decision:
         current = self._setting.current()
@@ -70,18 +89,37 @@ class TlsSide:
         tables = current.tables[self._setting.controller]
         found = tables.tls(name)
         if not isinstance(found, Match):
-            return self._miss(found, name or "", tables)
+            return self._end(current, found.certificate or self._tls.certificate, name, preamble)
         way = current.ways[found.key]
         if way.entry.step:
             return Refuse(way.entry.step, f"{way.label}: {way.entry.why}", INTERNAL)
         return self._forward(way, arrival, preamble)
 
-    def _miss(self, miss: Miss, name: str, tables: Tables) -> Refuse:
-        detail = miss.detail
-        if not detail and self._setting.account.fresh(miss.step, name):
-            detail = tables.nearest(name)
-        reason = "; ".join(filter(None, (miss.public, detail)))
-        return Refuse(miss.step, reason, UNRECOGNIZED)
+    def _end(self, current: Map, digest: str, name: str | None, preamble: bool) -> Decision:
+        """End TLS here, with the certificate of that digest."""
+        if preamble:
+            reason = f"PostgreSQL's TLS is handed through only, and {name} has no such Route"
+            return Refuse("termination", reason, UNRECOGNIZED)
+        entry = current.entries.get(CERTIFICATE + digest)
+        if entry is None:
+            return Refuse("certificate", "there is no default certificate", INTERNAL)
+        try:
+            context = self._setting.contexts.server(digest, lambda: entry["pem"], self._terms)
+        except (OSError, ValueError) as error:
+            reason = f"the certificate for {name} can't be used: {words(error)}"
+            return Refuse("certificate", reason, INTERNAL)
+        return Handover(partial(self._entrance.take, context, name, self._handshake_timeout))
+
+    def _secured(self, stream: TlsStream, arrival: Arrival) -> None:
+        resumed = "true" if stream.session_reused else "false"
+        self._setting.account.count(f"tls_handshakes_total:resumed={resumed}")
+        self._setting.account.count("tls_connections", -1)  # it counts as HTTP's from now on
+        self._requests.front.admit(stream, arrival)
+
+    def _failed(self, arrival: Arrival, reason: str) -> None:
+        account = self._setting.account
+        account.count("tls_connections", -1)
+        account.unserved("handshake", reason, reason, arrival.client[0])
 
     def _forward(self, way: Way, arrival: Arrival, preamble: bool) -> Forward:
         load = self._setting.load

@@ -32,6 +32,8 @@ class Map(NamedTuple):
     ways: Mapping[str, Way] = {}
     tables: Mapping[str, Tables] = {}
     down: frozenset[Address] = frozenset()
+    entries: Mapping[str, Any] = {}
+    """All of them: certificates are looked up here."""
 
 
 def rebuilt(
@@ -68,7 +70,7 @@ def rebuilt(
     for key in changed:
         if key.startswith(SHARD):
             tables.setdefault(key.removeprefix(SHARD), Tables())
-    return Map(ways, tables, down)
+    return Map(ways, tables, down, entries)
 
 
 def _way(

@@ -12,6 +12,7 @@ from podway_proxy.networks import Networks
 from podway_proxy.plane.listener import Listener
 from podway_proxy.restraint import Restraint
 from podway_proxy.room import Room
+from podway_proxy.tls.contexts import Contexts
 from podway_router import ways
 from podway_router.account import COUNTERS, Account
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
@@ -19,6 +20,7 @@ from podway_router.http_side import HttpSide
 from podway_router.options import read
 from podway_router.side import Setting
 from podway_router.tls_side import TlsSide
+from podway_router.wires import Wires
 
 if TYPE_CHECKING:
     import socket
@@ -48,6 +50,8 @@ class Worker:
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()
+        self._contexts = Contexts()
+        self._wires = Wires(link.plane, self._contexts, self.current)
         self._shards: dict[str, ShardEntry] = {}
         self._doors: dict[str, Door] = {}
         self._leaving: list[HttpSide | TlsSide] = []
@@ -74,7 +78,7 @@ class Worker:
         self._room.remove(door.listener)
         door.listener.drain()
         door.side.drain()
-        self._leaving = [side for side in (*self._leaving, door.side) if side.front.active]
+        self._leaving = [side for side in (*self._leaving, door.side) if side.active]
 
     def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
         """Swap to the full set of entries."""
@@ -83,6 +87,7 @@ class Worker:
                 self._set_shard(key, entries.get(key))
         self._map = ways.rebuilt(self._map, entries, changed, self._load, self._random)
         self._account.forget_misses()
+        self._wires.tidy(self._map, changed)
 
     def drain(self) -> None:
         """Stop accepting; keep-alive connections end with their next answer."""
@@ -92,7 +97,7 @@ class Worker:
     def active(self) -> int:
         """Count the connections that are still to finish."""
         sides = (*self._leaving, *(door.side for door in self._doors.values()))
-        return sum(side.front.active for side in sides)
+        return sum(side.active for side in sides)
 
     def current(self) -> ways.Map:
         """Give the map in force."""
@@ -125,6 +130,8 @@ class Worker:
             current=self.current,
             takes_proxy=self._takes_proxy,
             shard=self._shards[controller],
+            contexts=self._contexts,
+            wires=self._wires,
         )
         return HttpSide(setting) if kind == HTTP else TlsSide(setting)
 

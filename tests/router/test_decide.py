@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from podway_router.decide import Match, Miss, Redirect, Tables
+from podway_router.decide import Ended, Match, Miss, Redirect, Tables
 from podway_router.entry import RouteEntry
 
 
@@ -83,33 +83,64 @@ def test_server_names_that_are_handed_through(sni: str, name: str) -> None:
     assert EVERY.tls(sni) == Match(key(name))
 
 
+@pytest.mark.parametrize("sni", [None, "none.t", "edge.w.t", "plain.t", "w.t", "nobody.t"])
+def test_tls_of_any_other_server_name_ends_here(sni: str | None) -> None:
+    assert EVERY.tls(sni) == Ended("")
+
+
 @pytest.mark.parametrize(
-    ("sni", "step"),
+    ("host", "step"),
     [
-        (None, "no-sni"),
-        ("none.t", "termination"),
-        ("edge.w.t", "termination"),
         ("plain.t", "http-only"),
-        ("w.t", "no-route"),
+        ("through.t", "passthrough"),
+        ("x.w.t", "passthrough"),
         ("nobody.t", "no-route"),
+        ("", "no-route"),
     ],
 )
-def test_server_names_that_are_refused(sni: str | None, step: str) -> None:
-    miss = EVERY.tls(sni)
+def test_hosts_that_are_not_served_inside_tls(host: str, step: str) -> None:
+    miss = EVERY.https(host, b"/")
     assert isinstance(miss, Miss)
     assert miss.step == step
 
 
-def test_a_termination_that_is_not_served_is_named_with_its_route() -> None:
-    miss = EVERY.tls("none.t")
-    assert miss == Miss(
-        "termination", "termination edge is not served by this version", "route shop/none"
+@pytest.mark.parametrize(("host", "name"), [("none.t", "none"), ("edge.w.t", "under")])
+def test_hosts_inside_tls(host: str, name: str) -> None:
+    assert EVERY.https(host, b"/any") == Match(key(name))
+
+
+def certified(**routes: tuple[str, str, str]) -> Tables:
+    """Give tables of edge Routes `name=(host, path, certificate)`."""
+    entries = {
+        key(name): RouteEntry(host, path, "edge", "None", [], "random", certificate=certificate)
+        for name, (host, path, certificate) in routes.items()
+    }
+    return Tables(entries.items())
+
+
+def test_which_certificate_is_shown() -> None:
+    made = certified(
+        deep=("a.t", "/deep", "1"),
+        top=("a.t", "/", "2"),
+        bare=("b.w.t", "/", ""),
+        wild=("*.w.t", "/", "3"),
     )
+    assert made.tls("a.t") == Ended("2")
+    assert made.tls("b.w.t") == Ended("3")
+    assert made.tls("other.w.t") == Ended("3")
+    assert made.tls("c.t") == Ended("")
+
+
+def test_which_server_names_lead_to_the_same_route() -> None:
+    made = certified(a=("a.t", "/", ""), b=("b.t", "/", ""), wild=("*.w.t", "/", ""))
+    assert made.same_route(key("wild"), "x.w.t", b"/")
+    assert made.same_route(key("a"), "nobody.t", b"/")
+    assert not made.same_route(key("a"), "b.t", b"/")
 
 
 def test_no_routes_at_all() -> None:
     assert isinstance(Tables().http("", b"/"), Miss)
-    assert isinstance(Tables().tls("a.b"), Miss)
+    assert isinstance(Tables().https("a.b", b"/"), Miss)
 
 
 def test_a_change_leads_to_the_same_tables_as_a_fresh_start() -> None:
@@ -123,5 +154,4 @@ def test_a_change_leads_to_the_same_tables_as_a_fresh_start() -> None:
     assert isinstance(gone, Miss)
     assert gone.step == "tls-only"
     empty = after.changed(new, {}).tls("a.t")
-    assert isinstance(empty, Miss)
-    assert empty.step == "no-route"
+    assert empty == Ended("")

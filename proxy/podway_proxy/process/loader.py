@@ -251,6 +251,8 @@ class Loader:
         yield Gauge("problems", len(compiled.problems) if compiled else 0, "Bad objects.")
         yield Gauge("loaded_timestamp_seconds", self._loaded_at, "When objects were last taken.")
         pids = {f"worker {feed.index}": feed.pid for feed in self._feeds.values()}
+        # What a daemon measures itself is its own affair: most have nothing.
+        yield from getattr(self._app, "gauges", tuple)()
         yield from process_gauges({"master": os.getppid(), "loader": os.getpid(), **pids})
 
     def _debug(self) -> dict[str, Callable[[], Json]]:
