@@ -92,7 +92,8 @@ def engine() -> Iterator[Engine]:
             process.wait(STOP_SECONDS)
         finally:
             process.kill()
-            shutil.rmtree(directory, ignore_errors=True)
+            _unmount(directory)
+            shutil.rmtree(directory)
             for filter_, before in rules.items():
                 _restore(filter_, before)
             FORWARDING.write_text(forwarding)
@@ -115,6 +116,13 @@ def _version(host: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _unmount(directory: Path) -> None:
+    """Unmount what the engine has left mounted: a name for the host's network."""
+    places = (line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+    for place in sorted((one for one in places if one.startswith(f"{directory}/")), reverse=True):
+        run(["umount", place])
 
 
 def _rules(filter_: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import random
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,16 +104,18 @@ class Lab(NamedTuple):
                 time.sleep(0.3)
 
 
-def composes(environment: dict[str, str]) -> list[Compose]:
-    """Give the versions of Compose that are installed: 1 and 2, as far as they are there."""
+@functools.cache
+def composes() -> Sequence[Compose]:
+    """Give the versions of Compose that are installed: 1, 2, or both."""
     found = []
     for command in (("docker-compose",), ("docker", "compose")):
         with contextlib.suppress(OSError):  # not installed
             done = subprocess.run(
-                [*command, "version", "--short"], capture_output=True, text=True, env=environment
+                [*command, "version", "--short"], capture_output=True, text=True, timeout=60
             )
             if done.returncode == 0:
                 found.append(Compose(command, done.stdout.strip()))
+    assert found, "no Compose: sudo apt-get install docker-compose"
     return found
 
 

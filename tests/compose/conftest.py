@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 
 import compose_engine
@@ -16,6 +18,14 @@ BUILD_SECONDS = 600.0
 
 
 FIGURES = pytest.StashKey[list[str]]()
+
+
+@contextlib.contextmanager
+def timed(say: Say, what: str) -> Iterator[None]:
+    """Note how long the block took."""
+    begun = time.monotonic()
+    yield
+    say(f"{what}: {time.monotonic() - begun:.0f} s")
 
 
 @pytest.fixture(scope="session")
@@ -39,29 +49,34 @@ def engine(say: Say) -> Iterator[Engine]:
         yield found
 
 
-@pytest.fixture(scope="session", params=["1", "2"])
-def compose(request: pytest.FixtureRequest, engine: Engine, say: Say) -> Compose:
-    """Compose 1 and Compose 2; one of them may be missing."""
-    found = compose_lab.composes(engine.environment)
-    assert found, "no Compose: sudo apt-get install docker-compose"
-    chosen = next((one for one in found if (one.version[0] == "1") == (request.param == "1")), None)
-    if chosen is None:
-        pytest.skip(f"no Compose {request.param} here; there is {found[0].version}")
-    say(f"ran with Compose {chosen.version}")
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test with every Compose that is installed, if these tests are to run at all."""
+    if "compose" in metafunc.fixturenames:
+        chosen = metafunc.config.option.markexpr == "compose"
+        found = compose_lab.composes() if chosen else ()
+        names = [f"compose-{one.version}" for one in found]
+        metafunc.parametrize("compose", found, ids=names, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def compose(request: pytest.FixtureRequest, say: Say) -> Compose:
+    chosen: Compose = request.param
+    say(f"with Compose {chosen.version} ({' '.join(chosen.command)}):")
     return chosen
 
 
 @pytest.fixture(scope="session")
-def images(engine: Engine) -> Iterator[Images]:
+def images(engine: Engine, say: Say) -> Iterator[Images]:
     made = Images()
-    compose_image.build_base(engine, made.base)
+    with timed(say, "base image"):
+        compose_image.build_base(engine, made.base)
     yield made
     if not engine.own:
         engine.docker("image", "rm", made.base, f"{made.base}-debian")
 
 
 @pytest.fixture(scope="session")
-def image(engine: Engine, compose: Compose, images: Images) -> Iterator[str]:
+def image(engine: Engine, compose: Compose, images: Images, say: Say) -> Iterator[str]:
     """Podway's image, built by Compose from the repository."""
     settings = {
         "PODWAY_BASE": images.base,
@@ -69,7 +84,8 @@ def image(engine: Engine, compose: Compose, images: Images) -> Iterator[str]:
         "PODWAY_BUILD_NETWORK": "host",
     }
     command = [*compose.command, "-f", str(ROOT / "docker-compose.yml"), "build"]
-    compose_engine.run(command, engine.environment | settings, BUILD_SECONDS)
+    with timed(say, "podway's image"):
+        compose_engine.run(command, engine.environment | settings, BUILD_SECONDS)
     yield images.podway
     if not engine.own:
         engine.docker("image", "rm", images.podway)
@@ -77,8 +93,14 @@ def image(engine: Engine, compose: Compose, images: Images) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def lab(
-    engine: Engine, compose: Compose, image: str, tmp_path_factory: pytest.TempPathFactory
+    engine: Engine,
+    compose: Compose,
+    image: str,
+    say: Say,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Lab]:
     directory = tmp_path_factory.mktemp("compose")
-    with compose_lab.running(engine, compose, image, directory) as running:
-        yield running
+    with contextlib.ExitStack() as stack:
+        with timed(say, "up, until all are healthy"):
+            lab = stack.enter_context(compose_lab.running(engine, compose, image, directory))
+        yield lab
