@@ -38,8 +38,15 @@ def events_of(text: str) -> Iterator[Event]:
 def _malformed(text: str, error: yaml.YAMLError) -> MalformedError:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
+        line = 0 if mark is None else mark.line
         says = ", ".join(part for part in (error.problem, error.context) if part)
-        return MalformedError(says or "is not YAML", 0 if mark is None else mark.line)
+        return MalformedError((says or "is not YAML") + _advice(text, line), line)
     position = getattr(error, "position", 0)
     reason = getattr(error, "reason", "is not YAML")
     return MalformedError(str(reason), text.encode()[: max(0, position)].count(b"\n"))
+
+
+def _advice(text: str, line: int) -> str:
+    """Say what to do about the mistake that is made most and told least clearly."""
+    there = "".join(text.split("\n", line + 1)[line : line + 1])
+    return ": YAML is indented with spaces, not with tabs" if "\t" in there else ""
