@@ -169,6 +169,7 @@ def _router(lab: Lab, ports: Ports, router: Router, common: Sequence[str], state
     arguments += ["--external-https-port", str(ports.https)]
     if lab.proxy:
         arguments += ["--proxy-protocol", ",".join(one.source for one in lab.balancers)]
+    arguments += ["--ca-dir", str(state)]  # the pods' certificates come from the same CA
     return Command(name, [*arguments, *common, "--state-dir", str(state / router.node)])
 
 
@@ -205,7 +206,11 @@ def _pod(pod: Pod, snapshot: Snapshot) -> tuple[object, ...]:
 
 
 def certificate_names(pod: Pod, snapshot: Snapshot) -> list[str]:
-    """Give the hosts of the passthrough Routes whose Services select the Pod."""
+    """Give the names that TLS clients of the Pod expect.
+
+    First the hosts of passthrough Routes whose Services select it, then the names of the Services
+    that reencrypt Routes lead to.
+    """
     selecting = {
         service.meta.name
         for service in snapshot.services.values()
@@ -213,12 +218,14 @@ def certificate_names(pod: Pod, snapshot: Snapshot) -> list[str]:
         and service.selector
         and service.selector.items() <= pod.meta.labels.items()
     }
-    return [
-        route.host
-        for route in snapshot.routes.values()
-        if route.meta.namespace == pod.meta.namespace
-        and route.host
-        and route.tls is not None
-        and route.tls.termination == "passthrough"
-        and selecting & {backend.name for backend in route.backends}
-    ]
+    hosts: list[str] = []
+    services: list[str] = []
+    for route in snapshot.routes.values():
+        reached = selecting & {backend.name for backend in route.backends}
+        if route.meta.namespace != pod.meta.namespace or route.tls is None or not reached:
+            continue
+        if route.tls.termination == "passthrough" and route.host:
+            hosts.append(route.host)
+        elif route.tls.termination == "reencrypt":
+            services += [f"{name}.{route.meta.namespace}.svc" for name in sorted(reached)]
+    return list(dict.fromkeys(hosts + services))

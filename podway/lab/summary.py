@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from podway_cluster.model import Route
 
 
+TERMINATIONS = ("passthrough", "edge", "reencrypt")
+"""The kinds of https of which the summary shows one each, in this order."""
+
+
 class Host(NamedTuple):
     """A Route, as its user sees it."""
 
@@ -25,7 +29,13 @@ class Host(NamedTuple):
     leads_to: str
     ready: bool
     """Somebody would answer."""
-    secure: bool
+    termination: str = ""
+    """Who ends TLS: edge, passthrough, reencrypt; empty: there is none."""
+
+    @property
+    def secure(self) -> bool:
+        """It is reached by https."""
+        return bool(self.termination)
 
 
 def greeting(prepared: Prepared, paint: Paint) -> Iterator[str]:
@@ -77,16 +87,15 @@ def url(host: str, path: str, *, secure: bool, ports: Ports) -> str:
 def paste(lab: Lab, found: Sequence[Host], ports: Ports, ca: Path) -> list[str]:
     """Give shell lines that work as they are: dig, and curl for one host of each kind."""
     plain = next((host for host in found if host.ready and not host.secure), None)
-    secure = next((host for host in found if host.ready and host.secure), None)
     lines = []
     if plain is not None:
         at_port = "" if ports.dns == 53 else f" -p {ports.dns}"
         lines.append(f"dig @{lab.dns}{at_port} {plain.name} +short")
         lines += [_curl(plain, balancer.addresses[0], ports.http) for balancer in lab.balancers]
-    if secure is not None:
-        address = lab.balancers[0].addresses[0]
-        lines.append(_curl(secure, address, ports.https, f" --cacert {ca}"))
-    return lines
+    by_kind = {host.termination: host for host in reversed(found) if host.ready and host.secure}
+    address = lab.balancers[0].addresses[0]
+    secure = [by_kind[kind] for kind in TERMINATIONS if kind in by_kind]
+    return lines + [_curl(one, address, ports.https, f" --cacert {ca}") for one in secure]
 
 
 def traceable(found: Sequence[Host]) -> list[str]:
@@ -107,11 +116,11 @@ def _host(route: Route, snapshot: Snapshot, ports: Ports) -> Host:
         share = f" weight {backend.weight}" if route.alternate_backends else ""
         pods = f"{len(found)} pod{'' if len(found) == 1 else 's'}" if found else why
         words.append(f"{backend.name}{share}: {pods}")
-    secure = route.tls is not None
-    kind = f" ({route.tls.termination})" if route.tls is not None else ""
-    address = url(route.host, route.path, secure=secure, ports=ports)
+    termination = route.tls.termination if route.tls is not None else ""
+    kind = f" ({termination})" if termination else ""
+    address = url(route.host, route.path, secure=bool(termination), ports=ports)
     leads_to = ", ".join(words) + kind
-    return Host(route.host, route.path or "/", address, leads_to, count > 0, secure)
+    return Host(route.host, route.path or "/", address, leads_to, count > 0, termination)
 
 
 def _curl(host: Host, address: str, port: int, options: str = "") -> str:

@@ -101,8 +101,17 @@ def _router_step(
         advice = f"Trace that: podway trace {where}"
         return Step("router", False, f"answered {status}: go to {where}", (), advice)
     way = f"server name (SNI) {target.host}" if target.secure else f"Host {target.host}"
-    rule = "passed TLS through unopened" if target.secure else "passed the request on"
+    rule = _rule(found) if target.secure else "passed the request on"
     return Step("router", True, f"read the {way} and {rule}", tuple(tls))
+
+
+def _rule(found: Found) -> str:
+    """Say what the router did with a connection in TLS."""
+    tls = found.status.route.tls if found.status is not None else None
+    return {
+        "edge": "ended TLS (edge) and passed the request on",
+        "reencrypt": "ended TLS and passed the request on inside TLS of its own (reencrypt)",
+    }.get(tls.termination if tls else "", "passed TLS through unopened")
 
 
 def _explained(way: Way, found: Found, page: dict[str, Any] | None) -> Iterator[Step]:

@@ -129,6 +129,21 @@ def test_tls_is_passed_through_to_the_pods_own_certificate(lab: Lab) -> None:
     assert "Verify return code: 0 (ok)" in shown
 
 
+@pytest.mark.parametrize(
+    ("host", "pod"),
+    [
+        ("account.apps.lab.example.test", "simple-webapp-docker-1-"),
+        ("vault.apps.lab.example.test", "secure-webapp-"),
+    ],
+)
+def test_tls_that_ends_at_the_router_is_trusted_by_the_same_ca(
+    lab: Lab, host: str, pod: str
+) -> None:
+    ca = lab.state / "ca.pem"
+    for address in ("127.0.2.1", "127.0.2.2"):
+        assert f"pod        {pod}" in curl(lab, f"https://{host}/", address, "--cacert", str(ca))
+
+
 def test_plain_http_to_a_tls_host_is_sent_to_the_labs_https_port(lab: Lab) -> None:
     head = curl(lab, f"http://{SECURE}/a?b", "127.0.2.1", "-I")
     assert head.startswith("HTTP/1.1 302 ")
@@ -151,6 +166,8 @@ def test_what_does_not_work_says_why(lab: Lab) -> None:
     [
         (f"http://{WEB}/", 0, ["ok pod", "answered on node-", "chosen by roundrobin"]),
         (f"https://{SECURE}/", 0, [f"certificate for CN={SECURE}", "passed TLS through"]),
+        ("https://account.apps.lab.example.test", 0, ["ended TLS (edge)", "answered on node-"]),
+        ("https://vault.apps.lab.example.test", 0, ["TLS of its own (reencrypt)"]),
         ("http://tickets.lab.example.test", 0, ["through the alias host.ext.lab.example.test"]),
         ("http://report.apps.lab.example.test", 1, ["-- Service", "pod report-0: not ready"]),
         ("http://wbe.apps.lab.example.test", 1, ["-- Route", f"nearest: {WEB}"]),

@@ -67,7 +67,7 @@ def test_the_pods_get_what_they_need(snapshot: Snapshot) -> None:
     assert pods["tickets-0"].ports == ((3000, False),)
     secure = pods["secure-webapp-6c9f7-d2n8w"]
     assert secure.ports == ((8443, True),)
-    assert secure.names == ("secure.apps.lab.example.test",)
+    assert secure.names == ("secure.apps.lab.example.test", "secure-webapp.demo.svc")
     assert secure.node == "node-1"
 
 

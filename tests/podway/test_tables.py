@@ -82,7 +82,7 @@ def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     as_json = json.loads(capsys.readouterr().out)
     get(Options("routes", MANIFESTS, output="yaml"))
     assert yaml.safe_load(capsys.readouterr().out) == as_json
-    assert len(as_json) == 7
+    assert len(as_json) == 9
 
 
 def test_a_table_has_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
