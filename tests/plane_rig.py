@@ -127,22 +127,26 @@ async def server(
         tasks.discard(task)
         sock.close()  # here, because a task that is cancelled before its first step runs nothing
 
-    async def accept() -> None:
-        while True:
-            sock, _ = await loop.sock_accept(listening)
+    def accept() -> None:
+        # Not sock_accept(): cancelled at the wrong moment, it forgets what it has accepted.
+        with contextlib.suppress(BlockingIOError):
+            sock, _ = listening.accept()
+            sock.setblocking(False)
             task = loop.create_task(serve(sock))
             tasks.add(task)
             task.add_done_callback(functools.partial(done, sock=sock))
 
     with socket.create_server(("127.0.0.1", 0), backlog=backlog) as listening:
         listening.setblocking(False)
-        acceptor = loop.create_task(accept())
+        loop.add_reader(listening, accept)
         try:
             yield listening.getsockname()
         finally:
-            for task in (acceptor, *tasks):
+            loop.remove_reader(listening)
+            ending = list(tasks)
+            for task in ending:
                 task.cancel()
-            await asyncio.gather(acceptor, *tasks, return_exceptions=True)
+            await asyncio.gather(*ending, return_exceptions=True)
 
 
 def closed_port() -> tuple[str, int]:
