@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine, report, run, summary
-from bench.peers import PEERS_VENV, ROOT, installed
-from bench.rows import FULL, QUICK, ROWS, TINY
+from bench.peers import PEERS_VENV, ROOT, floor, installed
+from bench.peers.peer import Peer
+from bench.rows import BULK, FULL, QUICK, ROWS, TINY, Row, Scale
 
 RESULTS = ROOT / "bench" / "results"
 
@@ -28,25 +29,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--peers", default="", metavar="NAME,…", help="these peers (part of a name)"
     )
+    parser.add_argument("--floor", action="store_true", help="beside the least Python; no bulk")
     parser.add_argument("--out", type=Path, help="folder for the results")
     parser.add_argument("--venv", type=Path, default=PEERS_VENV, help="where PyPI's peers are")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str]) -> None:
-    """Measure and write the results."""
+    """Measure and write the results; only a full run of everything touches the README."""
     options = parse(arguments)
-    scale = TINY if options.tiny else QUICK if options.quick else FULL
-    if options.rounds:
-        scale = scale._replace(rounds=options.rounds, idle_rounds=options.rounds)
-    rows = [row for row in ROWS if not options.only or row.name in options.only.split(",")]
-    wanted = [part.lower() for part in options.peers.split(",") if part]
-    peers = [
-        peer
-        for peer in installed(options.venv, machine.user())
-        if not wanted or any(part in peer.name.lower() for part in wanted)
-    ]
-    partial = bool(options.quick or options.tiny or options.only or wanted)
+    rows, peers, scale = rows_of(options), peers_of(options), scale_of(options)
+    partial = len(rows) < len(ROWS) or bool(options.peers) or scale.seconds < FULL.seconds
     folder = options.out or (RESULTS / "partial" if partial else RESULTS)
     samples = run.measure(peers, rows, scale, lambda line: print(line, flush=True))
     versions = {peer.name: peer.version for peer in peers}
@@ -55,6 +48,30 @@ def main(arguments: list[str]) -> None:
     report.write(result, folder, None if partial else ROOT / "README.md")
     print(report.text(result))
     print(f"\nwritten to {folder}")
+
+
+def rows_of(options: argparse.Namespace) -> list[Row]:
+    """Give the rows that are asked for; the floor has no back-pressure, so no bulk."""
+    only = options.only.split(",") if options.only else [row.name for row in ROWS]
+    skipped = BULK if options.floor else "-"
+    return [row for row in ROWS if row.name in only and not row.name.startswith(skipped)]
+
+
+def peers_of(options: argparse.Namespace) -> list[Peer]:
+    """Give the peers that are asked for and installed."""
+    wanted = [part.lower() for part in options.peers.split(",") if part] or [""]
+    user = machine.user()
+    every = installed(options.venv, user)
+    peers = [peer for peer in every if any(part in peer.name.lower() for part in wanted)]
+    return [*peers, floor.find(ROOT, user)] if options.floor else peers
+
+
+def scale_of(options: argparse.Namespace) -> Scale:
+    """Give how much work is asked for."""
+    scale = TINY if options.tiny else QUICK if options.quick else FULL
+    if options.rounds:
+        return scale._replace(rounds=options.rounds, idle_rounds=options.rounds)
+    return scale
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from bench import machine
 from bench.loads import bulk, single, source
 from bench.peers import nginx, program
 from bench.peers.peer import Door, Launch, Peer, Setup
-from bench.rows import Row, Sample, Scale, Subject
+from bench.rows import BULK, Row, Sample, Scale, Subject
 from bench.serving import running
 
 Samples = dict[str, dict[str, list[Sample]]]
@@ -92,7 +92,7 @@ def once(rig: Rig, peer: Peer, row: Row, scale: Scale) -> Sample:
         with running(launch, rig.processors.proxy, rig.user, folder) as child:
             single.first_answer(web.listen, child.poll)
             single.latencies(web.listen, WARM_REQUESTS)
-            if row.mode == "tcp":
+            if row.name.startswith(BULK):
                 _wait_for_bulk(data.listen)
             return row.measure(Subject(child.pid, web.listen, data.listen), scale)
     except RuntimeError as error:
