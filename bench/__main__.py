@@ -53,6 +53,9 @@ def main(arguments: list[str]) -> None:
 def rows_of(options: argparse.Namespace) -> list[Row]:
     """Give the rows that are asked for; the floor has no back-pressure, so no bulk."""
     only = options.only.split(",") if options.only else [row.name for row in ROWS]
+    unknown = set(only) - {row.name for row in ROWS}
+    if unknown:
+        raise SystemExit(f"--only: there is no row {', '.join(sorted(unknown))}; see --help")
     skipped = BULK if options.floor else "-"
     return [row for row in ROWS if row.name in only and not row.name.startswith(skipped)]
 
