@@ -15,7 +15,7 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from http_rig import Handler, Pod, PodConnection, Rig
 
 from podway_proxy.http.front import HttpFront
@@ -57,10 +57,14 @@ class Ca:
         return "".join(self.pair(*names, days=days, subject=subject))
 
     def pair(
-        self, *names: str, days: int = 30, subject: x509.Name | None = None
+        self,
+        *names: str,
+        days: int = 30,
+        subject: x509.Name | None = None,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     ) -> tuple[str, str]:
         """(certificate, key) in PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         own = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
         alternatives = x509.SubjectAlternativeName([_name(name) for name in names])
         builder = _builder(subject or own, self.name, key, days)
@@ -96,7 +100,10 @@ def _name(name: str) -> x509.GeneralName:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int = 30
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
+    days: int = 30,
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
