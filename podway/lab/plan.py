@@ -3,6 +3,7 @@
 | Process | From |
 |---|---|
 | dns | the Service `openshift-dns/dns-default`: its clusterIP is the address to listen on |
+| | the endpoints of the Service `openshift-dns/dns-over-http`: where it answers over HTTP |
 | lb-a, lb-b, … | Services of type LoadBalancer: the first address of each is lb-a's, and so on |
 | router node-1, … | every Node's InternalIP, with all IngressControllers on their own ports |
 | pods | every Pod with a podIP and a container port |
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DNS_SERVICE = ("openshift-dns", "dns-default")
 """The Service that a cluster's own name server has."""
+DNS_OVER_HTTP = ("openshift-dns", "dns-over-http")
+"""The Service behind a Route to `/dns-query`, where there is one."""
 SOURCE = "127.0.4.%d"
 """The address that the n-th load balancer connects from: the routers trust just these."""
 ADMIN_PORT = 9153
@@ -53,6 +56,7 @@ class Lab(NamedTuple):
     """What the objects say the lab consists of."""
 
     dns: str
+    dns_over_http: tuple[Address, ...]
     balancers: tuple[Balancer, ...]
     routers: tuple[Router, ...]
     controllers: tuple[tuple[str, tuple[int, int, int]], ...]
@@ -77,7 +81,7 @@ class Lab(NamedTuple):
         """Every address that must be free whatever ports the clients use."""
         ports = [port for _, three in self.controllers for port in three]
         taken = [(router.address, port) for router in self.routers for port in ports]
-        taken += self.admins
+        taken += [*self.admins, *self.dns_over_http]
         return taken + [(pod.pod_ips[0], port) for pod in self.pods for port in _ports(pod)]
 
 
@@ -92,6 +96,7 @@ def read_lab(snapshot: Snapshot) -> Lab:
     nodes = (node for node in snapshot.nodes.values() if node.internal_ip)
     lab = Lab(
         dns=_dns_address(snapshot),
+        dns_over_http=_dns_over_http(snapshot),
         balancers=tuple(_balancers(snapshot)),
         routers=tuple(Router(node.meta.name, node.internal_ip) for node in nodes),
         controllers=tuple(
@@ -135,6 +140,13 @@ def pods_as_json(pods: Sequence[Pod], snapshot: Snapshot) -> str:
 def _dns_address(snapshot: Snapshot) -> str:
     service = snapshot.services.get(DNS_SERVICE)
     return service.cluster_ips[0] if service and service.cluster_ips else ""
+
+
+def _dns_over_http(snapshot: Snapshot) -> tuple[Address, ...]:
+    from podway_cluster.endpoints import endpoints
+
+    found, _ = endpoints(snapshot, *DNS_OVER_HTTP, None, allow_loopback=True)
+    return tuple((one.host, one.port) for one in found)
 
 
 def _balancers(snapshot: Snapshot) -> list[Balancer]:
@@ -183,6 +195,7 @@ def _balancer(ports: Ports, balancer: Balancer, common: Sequence[str], state: Pa
 
 def _dns(lab: Lab, ports: Ports, common: Sequence[str], state: Path) -> Command:
     arguments = ["podway-dns", "--listen", f"{lab.dns}:{ports.dns}"]
+    arguments += _each("--http-listen", [f"{host}:{port}" for host, port in lab.dns_over_http])
     arguments += ["--admin", f"{lab.dns}:{ADMIN_PORT}"]
     return Command("dns", [*arguments, *common, "--state-dir", str(state / "dns")])
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.message
 import lab_rig
 import pytest
 from lab_rig import Lab, run
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.live
 WEB = "web.apps.lab.example.test"
 SHOP = "shop.apps.lab.example.test"
 SECURE = "secure.apps.lab.example.test"
+DOH = "doh.apps.lab.example.test"
 TICKETS = "tickets.ext.lab.example.test"
 
 
@@ -142,6 +144,28 @@ def test_tls_that_ends_at_the_router_is_trusted_by_the_same_ca(
     ca = lab.state / "ca.pem"
     for address in ("127.0.2.1", "127.0.2.2"):
         assert f"pod        {pod}" in curl(lab, f"https://{host}/", address, "--cacert", str(ca))
+
+
+def test_names_are_resolved_over_https_through_the_router(lab: Lab, tmp_path: Path) -> None:
+    question = tmp_path / "question"
+    question.write_bytes(dns.message.make_query(WEB, "A", id=0).to_wire())
+    answer = tmp_path / "answer"
+    ca = ["--cacert", str(lab.state / "ca.pem"), "--fail", "-o", str(answer)]
+    sent = ["-H", "Content-Type: application/dns-message", "--data-binary", f"@{question}"]
+    for balancer in ("127.0.2.1", "127.0.2.2"):
+        curl(lab, f"https://{DOH}/dns-query", balancer, *ca, *sent)
+        (found,) = dns.message.from_wire(answer.read_bytes()).answer
+        assert sorted(map(str, found)) == [lab.moved("127.0.2.1"), lab.moved("127.0.2.2")]
+        answer.unlink()
+
+
+def test_curl_finds_a_host_over_https_alone(lab: Lab) -> None:
+    url = f"https://{DOH}:{lab.https}/dns-query"
+    ca = ["--cacert", str(lab.state / "ca.pem"), "--resolve"]
+    known = f"{DOH}:{lab.https}:{lab.moved('127.0.2.1')}"
+    done = run(["curl", "-sS", "--doh-url", url, *ca, known, f"http://{WEB}:{lab.http}/"])
+    assert done.returncode == 0, done.stderr
+    assert "simple-webapp-docker-1-" in done.stdout
 
 
 def test_plain_http_to_a_tls_host_is_sent_to_the_labs_https_port(lab: Lab) -> None:

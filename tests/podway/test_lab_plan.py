@@ -42,7 +42,7 @@ def test_every_listening_address_is_known_beforehand(snapshot: Snapshot) -> None
     fixed = read_lab(snapshot).fixed
     assert ("127.1.2.1", 20443) in fixed
     assert ("127.128.1.20", 8443) in fixed
-    assert len(fixed) == len(set(fixed)) == 2 * 6 + 3 + 11
+    assert len(fixed) == len(set(fixed)) == 2 * 6 + 4 + 11
 
 
 def test_the_processes_and_their_options(snapshot: Snapshot, tmp_path: Path) -> None:
@@ -58,6 +58,7 @@ def test_the_processes_and_their_options(snapshot: Snapshot, tmp_path: Path) -> 
     assert _after(balancer, "--bind") == ["127.0.2.2", "127.0.3.2"]
     assert _after(balancer, "--port-map") == ["80=8080,443=8443"]
     assert _after(dns, "--listen") == ["127.0.1.53:5353"]
+    assert _after(dns, "--http-listen") == ["127.0.1.53:8053"]
     for arguments in (router, balancer, dns):
         assert _after(arguments, "--manifests") == [str(path) for path in MANIFESTS]
 
