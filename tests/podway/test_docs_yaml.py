@@ -25,8 +25,9 @@ def test_manifests_have_no_problem_of_their_own(directory: Path) -> None:
     assert [str(problem) for problem in load([directory]).problems] == []
 
 
-def test_the_lab_is_complete() -> None:
-    assert problems(load([ROOT / "manifests" / "apps", ROOT / "manifests" / "lab"])) == []
+@pytest.mark.parametrize("place", ["lab", "compose"])
+def test_the_lab_is_complete(place: str) -> None:
+    assert problems(load([ROOT / "manifests" / "apps", ROOT / "manifests" / place])) == []
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.name)

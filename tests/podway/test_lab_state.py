@@ -38,7 +38,16 @@ def test_the_usual_manifests_are_found_from_anywhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PODWAY_MANIFESTS", raising=False)
     assert [path.name for path in state.manifests([])] == ["apps", "lab"]
+
+
+def test_the_environment_can_name_the_manifests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODWAY_MANIFESTS", f"{tmp_path},/")
+    assert state.manifests([]) == (tmp_path, Path("/"))
+    assert state.manifests(["/tmp"]) == (Path("/tmp"),)
 
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
