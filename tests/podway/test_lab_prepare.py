@@ -16,7 +16,7 @@ HOST = "127.77.3.1"
 @pytest.fixture
 def lab() -> Lab:
     balancer = Balancer("lb-a", (HOST,), "127.0.4.1")
-    return Lab(HOST, (balancer,), (), (), proxy=False, pods=())
+    return Lab(HOST, (), (balancer,), (), (), proxy=False, pods=())
 
 
 def free_ports(count: int) -> list[int]:
