@@ -42,7 +42,8 @@ def text(result: Json) -> str:
         for row in result["rows"]:
             cells = [cell(row, peer) for peer in peers]
             if any(cells):
-                parts.append(f"{_title(row):50}" + "".join(f"{one:>{width}}" for one in cells))
+                name = _title(row) if cell in UNITS else row["title"]
+                parts.append(f"{name:50}" + "".join(f"{one:>{width}}" for one in cells))
     return "\n".join(parts)
 
 
@@ -111,10 +112,13 @@ def number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 ** (DIGITS - 1) else f"{value:.{DIGITS}g}"
 
 
+_user, _system = _field("user"), _field("system")
+UNITS = (_main, _user, _system)
+"""The cells that are in the row's own unit."""
 TABLES: dict[str, Cell] = {
     "processor time or memory per unit of work": _main,
-    "of it in user space": _field("user"),
-    "of it in the kernel": _field("system"),
+    "of it in user space": _user,
+    "of it in the kernel": _system,
     "podway's part of the peer's figure": _ratio,
     "goal for that part, and whether it is reached": _goal,
     "units of work per second (GB, requests)": _field("rate"),
