@@ -7,6 +7,9 @@ workers of two generations of the code agree on the slots.
 A name that ends in `_total` is a counter: it never goes back. Any other is a gauge: the row's
 share ends with its worker. `refused_total:step=no-route` is the metric `refused_total` with the
 label `step`; the sets of labels are fixed, never a peer's data.
+
+`wait_seconds_bucket:path=slow,le=0.01` counts what fell into one bucket of the histogram
+`wait_seconds` (and into none below it), `wait_seconds_sum:path=slow` adds up its nanoseconds.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ ROW_BYTES: Final = 4096
 SLOTS: Final = ROW_BYTES // 8
 NAMES_BYTES: Final = 32_768
 """Room for the names, one a line: 512 names of 63 characters."""
+BUCKET: Final = "_bucket"
+SUM: Final = "_sum"
+"""What the names of a histogram's counters end in."""
 
 
 class Counters:
@@ -122,7 +128,7 @@ def create(rows: int) -> int:
 
 def is_gauge(name: str) -> bool:
     """Tell a gauge from a counter by its name."""
-    return not split(name)[0].endswith("_total")
+    return not split(name)[0].endswith(("_total", BUCKET, SUM))
 
 
 def split(name: str) -> tuple[str, dict[str, str]]:

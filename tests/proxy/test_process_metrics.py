@@ -25,6 +25,17 @@ def test_counters_and_gauges_become_metrics_with_labels() -> None:
     assert "# HELP podway_lb_ready Ready or not." in lines
 
 
+def test_buckets_and_sum_become_a_histogram() -> None:
+    names = [f"wait_seconds_bucket:path=slow,le={bound}" for bound in ("0.001", "0.01", "+Inf")]
+    totals = dict(zip(names, (5, 2, 1), strict=True)) | {"wait_seconds_sum:path=slow": 25 * 10**7}
+    lines = render("podway_dns", totals, []).decode().splitlines()
+    assert "# TYPE podway_dns_wait_seconds histogram" in lines
+    for le, count in (("0.001", 5), ("0.01", 7), ("+Inf", 8)):
+        assert f'podway_dns_wait_seconds_bucket{{le="{le}",path="slow"}} {count}.0' in lines
+    assert 'podway_dns_wait_seconds_count{path="slow"} 8.0' in lines
+    assert 'podway_dns_wait_seconds_sum{path="slow"} 0.25' in lines
+
+
 def test_processes_show_what_they_use_and_one_that_ended_shows_nothing() -> None:
     gauges = {gauge.name: gauge.value for gauge in process_gauges({"me": os.getpid(), "x": 2**22})}
     assert gauges["process_resident_memory_bytes:process=me"] > 1_000_000

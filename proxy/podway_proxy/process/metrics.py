@@ -9,10 +9,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from podway_proxy.counters import is_gauge, split
+from podway_proxy.counters import BUCKET, SUM, is_gauge, split
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+
+
+Member = tuple[dict[str, str], float]
+"""Labels and value."""
+NANOSECONDS = 1e9
+"""A second: sums of histograms are counted in whole nanoseconds."""
 
 
 class Gauge(NamedTuple):
@@ -48,11 +54,16 @@ def _families(
     """Group the values of one metric, whatever order they come in."""
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-    groups: dict[str, list[tuple[dict[str, str], float]]] = {}
+    groups: dict[str, list[Member]] = {}
     for name, value in values.items():
         metric, labels = split(name)
         groups.setdefault(metric, []).append((labels, value))
     for metric, members in groups.items():
+        if metric.endswith((BUCKET, SUM)):
+            if metric.endswith(BUCKET):
+                base = metric.removesuffix(BUCKET)
+                yield _histogram(f"{prefix}_{base}", members, groups.get(base + SUM, ()))
+            continue
         family = GaugeMetricFamily if is_gauge(metric) else CounterMetricFamily
         text = helps.get(metric, metric.replace("_", " "))
         keys = list(dict.fromkeys(key for labels, _ in members for key in labels))
@@ -60,6 +71,23 @@ def _families(
         for labels, value in members:
             made.add_metric([labels.get(key, "") for key in keys], value)
         yield made
+
+
+def _histogram(name: str, buckets: Iterable[Member], sums: Iterable[Member]) -> Metric:
+    """Add up the buckets, which count by themselves, as Prometheus wants them: all below too."""
+    from prometheus_client.core import HistogramMetricFamily
+
+    series: dict[tuple[tuple[str, str], ...], list[tuple[str, float]]] = {}
+    for labels, value in buckets:
+        key = tuple((label, text) for label, text in labels.items() if label != "le")
+        below = series.setdefault(key, [])
+        below.append((labels["le"], value + (below[-1][1] if below else 0.0)))
+    totals = {tuple(labels.items()): value / NANOSECONDS for labels, value in sums}
+    keys = [label for label, _ in next(iter(series), ())]
+    made = HistogramMetricFamily(name, name.replace("_", " "), labels=keys)
+    for key, counts in series.items():
+        made.add_metric([text for _, text in key], counts, totals.get(key, 0.0))
+    return made
 
 
 def process_gauges(pids: Mapping[str, int]) -> Iterator[Gauge]:
