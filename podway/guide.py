@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from podway.lab.first_answer import Probe
 from podway.lab.plan import read_lab
 from podway.lab.ports import DNS, HTTP, HTTPS, Ports
-from podway.lab.summary import Host, hosts, url
+from podway.lab.summary import TERMINATIONS, Host, hosts, url
 
 if TYPE_CHECKING:
     from podway_cluster import Snapshot
@@ -110,18 +110,20 @@ def text(options: Options, found: Sequence[Host], unpublished: Sequence[Host]) -
 
 
 def paste(options: Options, here: Sequence[Host]) -> Iterator[str]:
-    """Give the shell lines for the host: dig, curl through each balancer, curl with TLS. Pure."""
+    """Give the shell lines for the host: dig, curl through each balancer, and with TLS. Pure."""
     plain = next((host for host in here if not host.secure), None)
-    secure = next((host for host in here if host.secure), None)
     ports, address = options.ports, options.published[0]
     if plain is not None:
         yield f"dig @{address} -p {ports.dns} {plain.name} +short"
         for one in options.published:
             yield f"curl --resolve {plain.name}:{ports.http}:{one} {plain.url}"
-    if secure is not None:
+    by_kind = {host.termination: host for host in reversed(here)}
+    secure = [by_kind[kind] for kind in TERMINATIONS if kind in by_kind]
+    if secure:
         yield f"{options.ca} > ca.pem"
-        resolve = f"--resolve {secure.name}:{ports.https}:{address}"
-        yield f"curl --cacert ca.pem {resolve} {secure.url}"
+    for host in secure:
+        resolve = f"--resolve {host.name}:{ports.https}:{address}"
+        yield f"curl --cacert ca.pem {resolve} {host.url}"
 
 
 def _inside(host: Host) -> str:

@@ -54,6 +54,17 @@ def test_tls_reaches_the_pod_unopened(lab: Lab, balancer: str, tmp_path: Path) -
     assert "tls        TLSv1.3" in answer
 
 
+@pytest.mark.parametrize("balancer", [LB_A, LB_B])
+@pytest.mark.parametrize("name", ["account", "vault"])
+def test_tls_ends_at_the_router(lab: Lab, name: str, balancer: str, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text(lab.inside("router-a", "cat", "/state/ca.pem"))
+    host = f"{name}.apps.lab.example.test"
+    answer = curl(host, lab.https, balancer, "/", "--cacert", str(ca)).decode()
+    assert "X-Forwarded-Proto: https" in answer
+    assert ("tls        TLSv1.3" in answer) == (name == "vault")  # to the pod as well: reencrypt
+
+
 def test_plain_http_is_sent_to_the_published_https_port(lab: Lab) -> None:
     command = ["curl", "-sS", "-o", "/dev/null", "-w", "%{redirect_url}"]
     command += ["--resolve", f"{SECURE}:{lab.http}:{LB_A}", f"http://{SECURE}:{lab.http}/"]
@@ -81,7 +92,7 @@ def test_what_the_guide_prints_can_be_pasted(lab: Lab, tmp_path: Path) -> None:
     assert "first answer, from pod demo/simple-webapp-docker" in said
     starts = ("dig ", "curl ", "docker compose ")
     lines = [line.strip() for line in said.splitlines() if line.strip().startswith(starts)]
-    assert [line.split()[0] for line in lines].count("curl") == 3
+    assert [line.split()[0] for line in lines].count("curl") == 5
     # The one thing that differs is where the lab of this test lies.
     call = " ".join(lab.line())
     for line in lines:

@@ -26,8 +26,12 @@ def found(snapshot: Snapshot) -> list[Host]:
 
 
 def test_the_lines_name_the_published_addresses_and_ports(found: list[Host]) -> None:
-    web, secure = "web.apps.lab.example.test", "secure.apps.lab.example.test"
-    assert list(paste(OPTIONS, found)) == [
+    web = "web.apps.lab.example.test"
+    *lines, account, vault = paste(OPTIONS, found)
+    assert "account.apps.lab.example.test:8443:127.0.0.1" in account  # edge
+    assert "vault.apps.lab.example.test:8443:127.0.0.1" in vault  # reencrypt
+    secure = "secure.apps.lab.example.test"
+    assert lines == [
         f"dig @127.0.0.1 -p 5300 {web} +short",
         f"curl --resolve {web}:8080:127.0.0.1 http://{web}:8080/",
         f"curl --resolve {web}:8080:127.0.0.2 http://{web}:8080/",
