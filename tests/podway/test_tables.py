@@ -77,12 +77,12 @@ def test_the_rows_of_a_kind_have_the_same_columns(kind: str, snapshot: Snapshot)
     assert len({tuple(row) for row in KINDS[kind](snapshot)}) == 1
 
 
-def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str], snapshot: Snapshot) -> None:
+def test_json_and_yaml_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     get(Options("routes", MANIFESTS, output="json"))
     as_json = json.loads(capsys.readouterr().out)
     get(Options("routes", MANIFESTS, output="yaml"))
     assert yaml.safe_load(capsys.readouterr().out) == as_json
-    assert len(as_json) == len(snapshot.routes)
+    assert len(as_json) == 12
 
 
 def test_a_table_has_one_line_a_row(capsys: pytest.CaptureFixture[str]) -> None:
