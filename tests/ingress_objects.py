@@ -102,3 +102,49 @@ def balanced(name: str, ip: str, ports: dict[str, int], **spec: Any) -> Object:
             **spec,
         },
     }
+
+
+def ingress(
+    name: str,
+    *rules: tuple[str, str, str, str],
+    namespace: str = "shop",
+    annotations: dict[str, str] | None = None,
+    **spec: Any,
+) -> Object:
+    """Give an Ingress; each rule is (host, path, pathType, Service), whose port is 80."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name, "namespace": namespace, "annotations": annotations or {}},
+        "spec": {
+            "rules": [
+                {
+                    "host": host,
+                    "http": {
+                        "paths": [{"path": path, "pathType": kind, "backend": backend(service)}]
+                    },
+                }
+                for host, path, kind, service in rules
+            ],
+            **spec,
+        },
+    }
+
+
+def backend(service: str, port: int | str = 80) -> Object:
+    """Give an Ingress's backend."""
+    number = "number" if isinstance(port, int) else "name"
+    return {"service": {"name": service, "port": {number: port}}}
+
+
+def secret(
+    name: str, namespace: str = "shop", kind: str = "kubernetes.io/tls", **data: str
+) -> Object:
+    """Give a Secret with these texts."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": kind,
+        "stringData": data,
+    }

@@ -173,7 +173,15 @@ def _meta(fields: Fields, kind: Kind, identity: Identity, origin: Origin, order:
         deletion_timestamp=_time(metadata, "deletionTimestamp"),
         origin=origin,
         order=order,
+        owner=_owner(metadata),
     )
+
+
+def _owner(metadata: Fields) -> str:
+    for each in metadata.children("ownerReferences"):
+        if each.truth("controller"):
+            return f"{each.text('kind')}/{each.text('name')}"
+    return ""
 
 
 def _check_names(metadata: Fields, kind: Kind) -> None:

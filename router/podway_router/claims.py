@@ -5,6 +5,7 @@ from __future__ import annotations
 from podway_cluster.model import IngressController, Route
 from podway_router import hosts
 from podway_router.admission import Claim, Condition, Policy
+from podway_router.table import EXACT
 
 INVALID_HOST = "InvalidHost"
 NO_HOST = "NoHostValue"
@@ -49,7 +50,7 @@ def claim(route: Route, controller: IngressController) -> Claim | Condition:
     return Claim(
         key=route.meta.key,
         host=host,
-        path=route.path or "/",
+        path=(EXACT if route.exact else "") + (route.path or "/"),
         termination=route.tls.termination if route.tls else "",
         wildcard=wildcard,
         age=route.meta.seniority,

@@ -6,13 +6,14 @@ Each compilation may go on from the one before: then only what changed is compil
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from podway_cluster import Snapshot
 from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
-from podway_router import differences, listen, secrets, shard
+from podway_router import differences, ingress, listen, secrets, shard
 from podway_router.admission import Key
 from podway_router.entry import ShardEntry, route_key, shard_key
 from podway_router.material import NOTHING, Material
@@ -33,6 +34,7 @@ class Compilation(NamedTuple):
     parts: tuple[Part, ...] = ()
     expiring: tuple[tuple[str, float], ...] = ()
     """(`route shop/web`, seconds since 1970) of certificates that expire soon or have expired."""
+    ingresses: Mapping[Key, ingress.Converted] = MappingProxyType({})
 
 
 def compile_snapshot(
@@ -42,6 +44,7 @@ def compile_snapshot(
     material: Material = NOTHING,
 ) -> Compilation:
     """Compile for the controllers that the options name; `before` has been of the same options."""
+    snapshot, ingresses = ingress.expanded(snapshot, before.ingresses if before else {})
     every = shard.choose(snapshot.ingress_controllers.values())
     problems = [str(problem) for problem in snapshot.problems]
     chosen = [every[name] for name in options.names if name in every]
@@ -65,7 +68,7 @@ def compile_snapshot(
         probes=_probes(before, parts, redone),
         problems=tuple(dict.fromkeys(problems)),
     )
-    return Compilation(compiled, routes, snapshot, parts, ends.expiring)
+    return Compilation(compiled, routes, snapshot, parts, ends.expiring, ingresses)
 
 
 def _nothing(chosen: Iterable[IngressController]) -> Compilation:

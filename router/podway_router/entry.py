@@ -61,6 +61,7 @@ class RouteEntry(NamedTuple):
     host: str
     """Lower-case; `*.<parent>` for a wildcard."""
     path: str
+    """As it covers others below it; with `=` in front it matches as a whole only."""
     termination: str
     """Empty, edge, reencrypt or passthrough."""
     insecure: str

@@ -12,10 +12,9 @@ from podway_cluster.source import DirectorySource
 from podway_proxy.process.daemon import CannotStart
 from podway_proxy.process.metrics import Gauge
 from podway_proxy.process.spec import Compiled, Json
-from podway_router.certificates import Certificate
 from podway_router.compile import Compilation, compile_snapshot
 from podway_router.options import Options, read
-from podway_router.status import RouteStatus
+from podway_router.shown import shown
 from podway_router.workshop import Workshop, daily
 
 MOST_SERIES = 100
@@ -73,53 +72,13 @@ class Loader:
             yield Gauge(name, at, "When a certificate that is due expires.")
 
     def _routes(self) -> Json:
-        return [shown(status) for status in self._last.routes] if self._last else []
+        if self._last is None:
+            return []
+        controllers = {part.controller.meta.name: part.controller for part in self._last.parts}
+        return [shown(status, controllers[status.controller]) for status in self._last.routes]
 
 
 def build(options: dict[str, Any], state: bytes | None) -> Loader:
     """Make the app of a loader process; `state` is what its predecessor held."""
     directories = [Path(one) for one in options["manifests"]]
     return Loader(read(options), directories, state)
-
-
-def shown_certificate(certificate: Certificate | None) -> Json:
-    """Give what of a Route's own certificate may be shown; None for the default one."""
-    if certificate is None:
-        return None
-    return {"names": list(certificate.names), "expires": certificate.expires.isoformat()}
-
-
-def shown(status: RouteStatus) -> Json:
-    """Give one Route as `/debug/routes` shows it."""
-    entry = status.entry
-    return {
-        "controller": status.controller,
-        "namespace": status.route.meta.namespace,
-        "name": status.route.meta.name,
-        "origin": str(status.route.meta.origin),
-        "host": status.host,
-        "path": status.route.path or "/",
-        "termination": status.route.tls.termination if status.route.tls else "",
-        "admitted": status.condition.admitted,
-        "reason": status.condition.reason,
-        "message": status.condition.message,
-        "warnings": list(status.warnings),
-        "certificate": shown_certificate(status.tls.certificate),
-        "step": entry.step if entry else "",
-        "why": entry.why if entry else "",
-        "policy": entry.policy if entry else "",
-        "services": [
-            {
-                "name": share.service,
-                "weight": share.weight,
-                "exists": share.exists,
-                "endpoints": [f"{host}:{port}" for host, port, _ in share.addresses],
-                "why": share.why,
-            }
-            for share in status.served.shares
-        ],
-        "endpoints": [
-            {"address": f"{host}:{port}", "name": name, "weight": weight}
-            for host, port, name, weight in (entry.endpoints if entry else ())
-        ],
-    }

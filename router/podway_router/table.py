@@ -1,7 +1,8 @@
 """Host and path to whatever is kept for them: dictionary look-ups only. Pure and immutable.
 
 Within a host the longest path wins; `/sub` matches `/sub` and what is below `/sub/`, `/sub/` only
-the latter; case matters and nothing is decoded (`reference/route-api.md` section 3).
+the latter; case matters and nothing is decoded (`reference/route-api.md` section 3). A path that
+is written `=/sub` (an Ingress's Exact) matches `/sub` alone, and before all others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+EXACT = "="
+"""Before a path: it matches as a whole only. No path of a Route begins so."""
+_EXACT = EXACT.encode()
 _SLASH = ord("/")
 
 
@@ -32,6 +36,17 @@ class Paths(NamedTuple, Generic[T]):
             ):
                 return found
         return None
+
+
+class ExactPaths(Paths[T]):
+    """The paths of a host that has exact ones: the other hosts' look-ups know nothing of them."""
+
+    __slots__ = ()
+
+    def find(self, path: bytes) -> T | None:
+        """Give what this very path leads to, else what the longest one does that covers it."""
+        found = self.by_path.get(_EXACT + path)
+        return found if found is not None else super().find(path)
 
 
 class Row(NamedTuple, Generic[T]):
@@ -108,8 +123,7 @@ class Table(Generic[T]):
             self._wild = self._wild or row.host.startswith("*.")
         for host, by_path in changed.items():
             if by_path:
-                lengths = tuple(sorted({len(path) for path in by_path}, reverse=True))
-                self._by_host[host] = Paths(by_path, lengths)
+                self._by_host[host] = _paths(by_path)
             else:
                 self._by_host.pop(host, None)
 
@@ -120,3 +134,10 @@ class Table(Generic[T]):
             known = self._by_host.get(host)
             paths = changed[host] = dict(known.by_path) if known is not None else {}
         return paths
+
+
+def _paths(by_path: dict[bytes, T]) -> Paths[T]:
+    covering = {len(path) for path in by_path if not path.startswith(_EXACT)}
+    lengths = tuple(sorted(covering, reverse=True))
+    exact = any(path.startswith(_EXACT) for path in by_path)
+    return ExactPaths(by_path, lengths) if exact else Paths(by_path, lengths)

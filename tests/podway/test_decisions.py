@@ -37,6 +37,8 @@ def test_every_route_of_the_lab_is_admitted_by_one_shard() -> None:
         "shop": "apps",
         "shop-admin": "apps",
         "report": "apps",
+        "catalog-d5f05": "apps",
+        "catalog-ce9b2": "apps",
         "tickets": "ext",
         "tickets-own-name": "ext",
     }

@@ -14,10 +14,13 @@ ASKED = st.sampled_from(["a.x", "b.x", "z.x", "x", "c.a.x", "d.a.x", "", "."])
 PATHS = st.lists(st.sampled_from(["/", "a", "b", "%"]), max_size=6).map(
     lambda parts: "/" + "".join(parts)
 )
+ROUTE_PATHS = st.one_of(PATHS, PATHS.map("={}".format))
 
 
 def covers(route: str, path: str) -> bool:
     """The rule as the reference has it."""
+    if route.startswith("="):
+        return path == route[1:]
     return path == route or path.startswith(route if route.endswith("/") else route + "/")
 
 
@@ -27,15 +30,15 @@ def host_matches(host: str, asked: str) -> bool:
 
 def by_definition(rows: dict[tuple[str, str], int], host: str, path: str) -> int | None:
     fitting = [
-        (wanted[:1] != "*", len(prefix), value)
+        (wanted[:1] != "*", prefix[:1] == "=", len(prefix), value)
         for (wanted, prefix), value in rows.items()
         if host_matches(wanted, host) and covers(prefix, path)
     ]
-    return max(fitting)[2] if fitting else None
+    return max(fitting)[-1] if fitting else None
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.dictionaries(st.tuples(HOSTS, PATHS), st.integers(0, 9), max_size=8), ASKED, PATHS)
+@given(st.dictionaries(st.tuples(HOSTS, ROUTE_PATHS), st.integers(0, 9), max_size=8), ASKED, PATHS)
 def test_look_ups_follow_the_definition(
     rows: dict[tuple[str, str], int], host: str, path: str
 ) -> None:
@@ -46,7 +49,7 @@ def test_look_ups_follow_the_definition(
 ENTRIES = st.builds(
     RouteEntry,
     host=HOSTS,
-    path=PATHS,
+    path=ROUTE_PATHS,
     termination=st.sampled_from(["", "edge", "passthrough"]),
     insecure=st.sampled_from(["None", "Allow", "Redirect"]),
     endpoints=st.just([]),

@@ -26,6 +26,11 @@ def find(rows: list[tuple[str, str]], host: str, path: str = "/") -> str | None:
         ("/sub/", "/sub", False),
         ("/sub", "/", False),
         ("/a/b", "/a", False),
+        ("=/sub", "/sub", True),
+        ("=/sub", "/sub/", False),
+        ("=/sub", "/sub/x", False),
+        ("=/", "/", True),
+        ("=/", "/x", False),
     ],
 )
 def test_paths(route: str, request_path: str, matches: bool) -> None:
@@ -38,6 +43,14 @@ def test_the_longest_path_wins() -> None:
     assert find(rows, "h", "/a/b") == "h/a/b"
     assert find(rows, "h", "/a/b/c") == "h/a/b/"
     assert find(rows, "h", "/b") == "h/"
+
+
+def test_an_exact_path_comes_before_one_that_covers() -> None:
+    rows = [("h", "/"), ("h", "/a"), ("h", "=/a"), ("h", "=/b/c")]
+    assert find(rows, "h", "/a") == "h=/a"
+    assert find(rows, "h", "/a/") == "h/a"
+    assert find(rows, "h", "/b/c") == "h=/b/c"
+    assert find(rows, "h", "/b/c/d") == "h/"
 
 
 def test_exact_beats_wildcard_and_a_wildcard_is_one_label() -> None:

@@ -61,6 +61,8 @@ class Meta(NamedTuple):
     deletion_timestamp: str = ""
     origin: Origin = Origin("", 0)
     order: Order = Order(0, "", 0)
+    owner: str = ""
+    """Kind and name of the controller among `ownerReferences`, `Ingress/web`; else empty."""
 
     @property
     def key(self) -> tuple[str, str]:

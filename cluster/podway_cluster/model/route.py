@@ -63,6 +63,9 @@ class Route(NamedTuple):
     wildcard_policy: str = "None"
     """`None` or `Subdomain`."""
     http_headers: HeaderActions = HeaderActions()
+    exact: bool = False
+    """The path matches as a whole only: never in a Route that was read, but in those that are made
+    of an Ingress path of type Exact."""
 
     @property
     def backends(self) -> tuple[RouteBackend, ...]:

@@ -1,0 +1,75 @@
+"""A Route as `/debug/routes` shows it: what came of it, and its status as the API would have it."""
+
+from __future__ import annotations
+
+from podway_cluster.model import IngressController
+from podway_proxy.process.spec import Json
+from podway_router.certificates import Certificate
+from podway_router.status import RouteStatus
+
+
+def ingress_status(status: RouteStatus, controller: IngressController) -> Json:
+    """Give the entry of `status.ingress` that a router writes in a cluster."""
+    admitted = status.condition.admitted
+    condition = {"type": "Admitted", "status": "True" if admitted else "False"}
+    if not admitted:
+        condition |= {"reason": status.condition.reason, "message": status.condition.message}
+    return {
+        "host": status.route.host or status.host,
+        "routerName": controller.meta.name,
+        "wildcardPolicy": status.route.wildcard_policy,
+        "routerCanonicalHostname": canonical(controller),
+        "conditions": [condition],
+    }
+
+
+def canonical(controller: IngressController) -> str:
+    """Give the host name to which the shard's own names lead; empty without a domain."""
+    return f"router-{controller.meta.name}.{controller.domain}" if controller.domain else ""
+
+
+def shown_certificate(certificate: Certificate | None) -> Json:
+    """Give what of a Route's own certificate may be shown; None for the default one."""
+    if certificate is None:
+        return None
+    return {"names": list(certificate.names), "expires": certificate.expires.isoformat()}
+
+
+def shown(status: RouteStatus, controller: IngressController) -> Json:
+    """Give one Route as `/debug/routes` shows it."""
+    entry = status.entry
+    return {
+        "controller": status.controller,
+        "namespace": status.route.meta.namespace,
+        "name": status.route.meta.name,
+        "origin": str(status.route.meta.origin),
+        "owner": status.route.meta.owner,
+        "host": status.host,
+        "generated": not (status.route.host or status.route.subdomain),
+        "path": status.route.path or "/",
+        "exact": status.route.exact,
+        "termination": status.route.tls.termination if status.route.tls else "",
+        "admitted": status.condition.admitted,
+        "reason": status.condition.reason,
+        "message": status.condition.message,
+        "status": {"ingress": [ingress_status(status, controller)]},
+        "warnings": list(status.warnings),
+        "certificate": shown_certificate(status.tls.certificate),
+        "step": entry.step if entry else "",
+        "why": entry.why if entry else "",
+        "policy": entry.policy if entry else "",
+        "services": [
+            {
+                "name": share.service,
+                "weight": share.weight,
+                "exists": share.exists,
+                "endpoints": [f"{host}:{port}" for host, port, _ in share.addresses],
+                "why": share.why,
+            }
+            for share in status.served.shares
+        ],
+        "endpoints": [
+            {"address": f"{host}:{port}", "name": name, "weight": weight}
+            for host, port, name, weight in (entry.endpoints if entry else ())
+        ],
+    }

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingress_objects import controller, route, service
+from ingress_rig import Manifests
+
+from podway_cluster.load import load
+from podway_router.compile import compile_snapshot
+from podway_router.options import Options
+from podway_router.shown import shown
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Any:
+    """Give what is shown of each Route, by name."""
+
+    def make(*objects: Any, **spec: Any) -> dict[str, Any]:
+        Manifests(tmp_path).put("all", controller("apps", 1080, 1443, **spec), *objects)
+        compilation = compile_snapshot(load([tmp_path]), Options(("apps",)))
+        (part,) = compilation.parts
+        found = [shown(status, part.controller) for status in compilation.routes]
+        assert json.loads(json.dumps(found)) == found
+        return {one["name"]: one for one in found}
+
+    return make
+
+
+def status(told: dict[str, Any], name: str) -> dict[str, Any]:
+    (found,) = told[name]["status"]["ingress"]
+    assert found["routerName"] == "apps"
+    assert found["routerCanonicalHostname"] == "router-apps.apps.example.test"
+    return dict(found)
+
+
+def condition(told: dict[str, Any], name: str) -> tuple[str, str]:
+    (found,) = status(told, name)["conditions"]
+    assert found["type"] == "Admitted"
+    assert ("message" in found) == (found["status"] == "False")
+    return found["status"], found.get("reason", "")
+
+
+WEB = service("web")
+ADMITTED = ("True", "")
+
+
+def test_every_reason(told: Any) -> None:
+    edge, through = {"termination": "edge"}, {"termination": "passthrough"}
+    found = told(
+        WEB,
+        route("a-first", "h.t", "web", path="/"),
+        route("b-path", "h.t", "web", path="/b"),
+        route("c-twin", "h.t", "web", path="/b"),
+        route("d-other", "h.t", "web", namespace="else", path="/d"),
+        route("e-wild", "w.w.t", "web", wildcardPolicy="Subdomain"),
+        route("f-invalid", "", "web", subdomain="x" * 60 + ".y"),
+        route("g-through", "t.t", "web", tls=through),
+        route("h-edge", "t.t", "web", tls=edge),
+        route("i-beside", "t.t", "web", path="/i"),
+        route("j-generated.one", "", "web"),
+        route("k-sub", "", "web", subdomain="sub"),
+    )
+    conditions = {name: condition(found, name) for name in found}
+    assert conditions == {
+        "a-first": ADMITTED,
+        "b-path": ADMITTED,
+        "c-twin": ("False", "HostAlreadyClaimed"),
+        "d-other": ("False", "HostAlreadyClaimed"),
+        "e-wild": ("False", "RouteNotAdmitted"),
+        "f-invalid": ADMITTED,
+        "g-through": ADMITTED,
+        "h-edge": ("False", "HostAlreadyClaimed"),
+        "i-beside": ADMITTED,
+        "j-generated.one": ADMITTED,
+        "k-sub": ADMITTED,
+    }
+    assert status(found, "e-wild")["wildcardPolicy"] == "Subdomain"
+    assert status(found, "e-wild")["host"] == "w.w.t"
+    assert status(found, "k-sub")["host"] == "sub.apps.example.test"
+    assert status(found, "j-generated.one")["host"] == "j-generated-one-shop.apps.example.test"
+    assert found["j-generated.one"]["generated"]
+    assert not found["k-sub"]["generated"]
+
+
+def test_generated_hosts_that_are_none(told: Any) -> None:
+    found = told(WEB, route("x" * 60, "", "web"), route("no", "", "web"), domain="")
+    (one,) = found["no"]["status"]["ingress"]
+    assert one["conditions"][0]["reason"] == "NoHostValue"
+    assert one["routerCanonicalHostname"] == ""
+    found = told(WEB, route("x" * 60, "", "web"))
+    assert condition(found, "x" * 60) == ("False", "InvalidHost")
