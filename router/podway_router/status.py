@@ -62,6 +62,11 @@ def _status(
     name = controller.meta.name
     if condition != ADMITTED:
         return RouteStatus(name, route, claim.holds, condition, warnings)
+    if route.host and route.subdomain:
+        warnings = (
+            *warnings,
+            "spec.subdomain: is ignored, as spec.host is given: remove one of them",
+        )
     served = backends.gather(snapshot, route, options.allow_loopback)
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
     tls = Served() if isinstance(tls, Condition) else tls  # then it had no claim

@@ -198,3 +198,9 @@ def test_a_pod_of_two_services_gets_both_shares(compiled: Any) -> None:
     )
     weights = {host: weight for host, _, _, weight in entry(found, "ab").endpoints}
     assert weights == {"127.128.1.1": 3, "127.128.1.2": 1}
+
+
+def test_a_subdomain_beside_a_host_is_ignored_and_said(compiled: Any) -> None:
+    found = compiled(APPS, WEB, route("web", "w.t", "web", subdomain="other"))
+    assert entry(found, "web").host == "w.t"
+    assert "spec.subdomain: is ignored" in found.compiled.problems[0]
