@@ -107,8 +107,10 @@ def _not_ready(
     """Say why nothing can be served; empty when it can."""
     missing = [name for name in options.names if name not in every]
     if missing:
-        there = ", ".join(sorted(every)) or "none: is the directory right (--manifests)?"
-        return f"no IngressController is named {', '.join(missing)}; there are: {there}"
+        there = f"there are: {', '.join(sorted(every))}"
+        if not every:
+            there = "there is none at all: is the directory right (--manifests)?"
+        return f"no IngressController is named {', '.join(missing)}; {there}"
     faults = [listen.disagreement(one, options) for one in chosen] + listen.clashes(specs)
     return "; ".join(filter(None, faults))
 
