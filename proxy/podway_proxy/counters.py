@@ -48,13 +48,13 @@ class Counters:
         self._all = memoryview(self._map)[NAMES_BYTES:].cast("Q")
         self.row = self._all[index * SLOTS : (index + 1) * SLOTS]
         self._slots = {name: slot for slot, name in enumerate(self._read_names())}
-        for name in names:
-            self.slot(name)
+        self._add([name for name in names if name not in self._slots])
 
     def slot(self, name: str) -> int:
         """Give the slot of a name; a new name gets the next one, for all processes alike."""
-        found = self._slots.get(name)
-        return self._add(name) if found is None else found
+        if name not in self._slots:
+            self._add([name])
+        return self._slots[name]
 
     def __getitem__(self, slot: int) -> int:
         """Give this worker's own value."""
@@ -78,22 +78,21 @@ class Counters:
             if is_gauge(name):
                 self._all[index * SLOTS + slot] = 0
 
-    def _add(self, name: str) -> int:
-        if not name or "\n" in name or "\0" in name:
-            raise ValueError(f"counter name {name!r}: must be one line of text")
+    def _add(self, names: list[str]) -> None:
+        """Give each new name a slot; all of them at once, since each time costs 0.1 ms."""
+        for name in names:
+            if not name or "\n" in name or "\0" in name:
+                raise ValueError(f"counter name {name!r}: must be one line of text")
         with self._locked():
-            names = self._read_names()
-            if name not in names:
-                self._append(names, name)
-                names.append(name)
-            self._slots = {known: slot for slot, known in enumerate(names)}
-        return self._slots[name]
+            known = self._read_names()
+            self._append(known, [name for name in dict.fromkeys(names) if name not in known])
+            self._slots = {name: slot for slot, name in enumerate(self._read_names())}
 
-    def _append(self, names: list[str], name: str) -> None:
-        end = sum(len(known.encode()) + 1 for known in names)
-        data = name.encode() + b"\n"
-        if len(names) >= SLOTS or end + len(data) >= NAMES_BYTES:
-            raise ValueError(f"counter {name!r}: no room for more than {len(names)} names")
+    def _append(self, known: list[str], names: list[str]) -> None:
+        end = sum(len(name.encode()) + 1 for name in known)
+        data = "".join(f"{name}\n" for name in names).encode()
+        if len(known) + len(names) > SLOTS or end + len(data) >= NAMES_BYTES:
+            raise ValueError(f"counter {names[-1]!r}: no room for more than {len(known)} names")
         self._map[end : end + len(data)] = data
 
     def _read_names(self) -> list[str]:
