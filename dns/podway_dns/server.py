@@ -32,6 +32,7 @@ class Server:
 
     def answer(self, message: bytes, client: Client, later: Later) -> bytes | None:
         """Answer one message of a stream; None: no answer; empty: it comes by `later`."""
+        start = time.perf_counter_ns()
         self._turn = turn = (self._turn + 1) & 0xFFFF
         self.meter.add(f"queries_total:transport={client.transport}")
         snapshot = self.snapshot
@@ -41,6 +42,7 @@ class Server:
             self.meter.answered(reply)
         else:
             reply = self._slowly(message, client.address, udp=False) or None
+        self.meter.took(client.transport, time.perf_counter_ns() - start, 1)
         if reply is not None and self.policy.active:
             return self.policy.treat(snapshot, message, reply, client, None, later)
         return reply

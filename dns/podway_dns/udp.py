@@ -49,7 +49,7 @@ class UdpFront:
         return True
 
     def _answer(self, count: int) -> None:
-        start = time.perf_counter()
+        start = time.perf_counter_ns()
         server, batch = self._server, self._batch
         messages = batch.messages(count)
         replies, founds = server.answer_batch(messages, batch.address)
@@ -58,7 +58,7 @@ class UdpFront:
         lost = batch.send(replies)
         if lost:
             server.meter.add("dropped_total:reason=unsent", lost)
-        server.meter.busy(time.perf_counter() - start)
+        server.meter.took("udp", time.perf_counter_ns() - start, count)
 
     def _treat(
         self, messages: list[bytes], replies: list[bytes], founds: list[Found | None]

@@ -225,3 +225,6 @@ def test_query_log_and_metrics(started: Started) -> None:
     assert started.daemon.metric('podway_dns_queries_total{transport="udp"}') > 0
     assert started.daemon.metric('podway_dns_queries_total{transport="tls"}') > 0
     assert started.daemon.metric('podway_dns_paths_total{path="fast"}') > 0
+    for transport in ("udp", "tls"):
+        labels = f'{{path="fast",transport="{transport}"}}'
+        assert started.daemon.metric(f"podway_dns_query_seconds_count{labels}") > 0
