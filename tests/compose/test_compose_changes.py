@@ -60,10 +60,14 @@ def answers(lab: Lab, host: str) -> Counter[tuple[str, int]]:
     return Counter((balancer, ask(lab, balancer, host)) for balancer in places)
 
 
+def good(seen: Counter[tuple[str, int]]) -> bool:
+    return {status for _, status in seen} == {200}
+
+
 def wait_for_answers(lab: Lab, host: str) -> float:
     """Wait until nobody who asks for `host` is refused; give the seconds."""
     begun = time.monotonic()
-    while any(status != 200 for _, status in (seen := answers(lab, host))):
+    while not good(seen := answers(lab, host)):
         if time.monotonic() > begun + EFFECT_SECONDS:
             said = lab.call("logs", "--tail", "20", "router-a", "router-b")
             pytest.fail(f"{host}: {seen}\n{said}")
