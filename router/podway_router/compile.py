@@ -59,7 +59,7 @@ def compile_snapshot(
         part.statuses[key] for part in parts for key in snapshot.routes if key in part.statuses
     )
     problems.extend(problem for status in routes for problem in status.problems)
-    ends = secrets.ends(snapshot, chosen, routes, material)
+    ends = secrets.ends(snapshot, chosen, routes, material, entries)
     problems.extend(ends.problems)
     entries = secrets.put(entries, ends)
     compiled = Compiled(
