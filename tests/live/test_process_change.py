@@ -116,7 +116,7 @@ def test_the_oldest_generation_makes_room_after_the_drain_time(start: Start) -> 
         daemon.wait_event("reloaded", 4)
         assert clients[0].file.read() == b""
         assert [client.ask()[1] for client in clients[1:]] == [1, 1]
-    assert daemon.events("ended")[0]["connections"] == 1
+    assert daemon.wait_event("ended")["connections"] == 1
 
 
 def test_a_reload_that_fails_leaves_the_old_generation_serving(start: Start) -> None:
