@@ -68,6 +68,7 @@ def _archive() -> Path:
 
 
 def _debootstrap(root: Path) -> None:
+    assert shutil.which("debootstrap"), "no debootstrap: sudo apt-get install debootstrap"
     options = ["--variant=minbase", f"--include={PACKAGES}"]
     done = subprocess.run(
         ["debootstrap", *options, SUITE, str(root), MIRROR],
