@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
 
 from podway_proxy.process import address, command
@@ -21,9 +23,25 @@ def main() -> None:
         sys.exit(print_ca(options.ca_dir or options.state_dir or ""))
     if len(options.name) > 1 and (options.http or options.https):
         parser.error("--http and --https are for one --name: each controller has ports of its own")
+    limit_groups(os.environ)
     instance = ",".join(options.name)
     daemon = Daemon("podway-router", instance, "podway_router.loader", "podway_router.worker")
     sys.exit(command.run(daemon, options))
+
+
+def limit_groups(environ: MutableMapping[str, str]) -> None:
+    """Have OpenSSL, in the workers to come, offer the groups of Mozilla's profiles only.
+
+    Not where the environment names a file of its own, nor in FIPS mode, which the system's file
+    turns on.
+    """
+    if "OPENSSL_CONF" not in environ and not _fips():
+        environ["OPENSSL_CONF"] = str(Path(__file__).with_name("openssl.cnf"))
+
+
+def _fips() -> bool:
+    flag = Path("/proc/sys/crypto/fips_enabled")
+    return flag.exists() and flag.read_text().strip() == "1"
 
 
 def print_ca(directory: str) -> int:

@@ -289,6 +289,14 @@ def test_profiles(site: Site, pod: Pod, profile: dict[str, Any], version: str, w
             assert "alert protocol version" in text
 
 
+def test_the_groups_are_mozillas(site: Site, pod: Pod) -> None:
+    site.put(*site.pod("web", pod), route("a", "a.t", "web", tls=EDGE))
+    with site.router():
+        for group, works in (("X25519", True), ("P-256", True), ("P-521", False), ("X448", False)):
+            text = site.openssl("-servername", "a.t", "-groups", group)
+            assert ("Cipher is (NONE)" not in text) is works, text
+
+
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_sessions_are_resumed(site: Site, pod: Pod, version: str) -> None:
     site.put(
