@@ -43,6 +43,7 @@ class HttpSide:
         self._controller = setting.controller
         self._current = setting.current
         self._wires = setting.wires
+        self._choice = setting.choice
         self._began, self._ended = setting.load.began, setting.load.ended
         self._forwarded = ""
         self._deferred = False
@@ -102,7 +103,7 @@ class HttpSide:
 
     def _target(self, way: Way, arrival: Arrival) -> Target:
         return Target(
-            way.balancer.candidates(arrival.client[0]),
+            self._choice.candidates(way, arrival.client[0]),
             way.label,
             way.entry.forwarded or self._forwarded,
             self._proto,
@@ -111,7 +112,7 @@ class HttpSide:
             self._connect_timeout,
             self._began,
             self._ended,
-            partial(self._account.connect_failed, way.label),
+            partial(self._choice.failed, way.label),
             self._wires.of(way) if way.entry.server_name else None,
         )
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from podway_proxy.plane.plane import Plane
     from podway_proxy.tls.contexts import Contexts
     from podway_router.account import Account
+    from podway_router.choice import Choice
     from podway_router.options import Options
     from podway_router.ways import Map
     from podway_router.wires import Wires
@@ -35,3 +36,4 @@ class Setting(NamedTuple):
     shard: ShardEntry
     contexts: Contexts
     wires: Wires
+    choice: Choice

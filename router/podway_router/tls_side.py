@@ -122,9 +122,9 @@ class TlsSide:
         account.unserved("handshake", reason, reason, arrival.client[0])
 
     def _forward(self, way: Way, arrival: Arrival, preamble: bool) -> Forward:
-        load = self._setting.load
+        load, choice = self._setting.load, self._setting.choice
         return Forward(
-            way.balancer.candidates(arrival.client[0]),
+            choice.candidates(way, arrival.client[0]),
             label=way.label,
             greeting=SSL_REQUEST if preamble else b"",
             greeting_answer=POSTGRES_YES if preamble else b"",
@@ -132,7 +132,7 @@ class TlsSide:
             connect_timeout=self._connect_timeout,
             on_open=load.began,
             on_close=load.ended,
-            on_failure=partial(self._setting.account.connect_failed, way.label),
+            on_failure=partial(choice.failed, way.label),
         )
 
     def _closed(self, closed: Closed) -> None:

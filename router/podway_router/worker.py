@@ -15,6 +15,7 @@ from podway_proxy.room import Room
 from podway_proxy.tls.contexts import Contexts
 from podway_router import ways
 from podway_router.account import COUNTERS, Account
+from podway_router.choice import Choice
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
 from podway_router.http_side import HttpSide
 from podway_router.options import read
@@ -47,6 +48,7 @@ class Worker:
         self._link = link
         self._options = read(link.options)
         self._account = Account(Restraint(link.plane, link.log), link.counters)
+        self._choice = Choice(link.plane, self._account)
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()
@@ -132,6 +134,7 @@ class Worker:
             shard=self._shards[controller],
             contexts=self._contexts,
             wires=self._wires,
+            choice=self._choice,
         )
         return HttpSide(setting) if kind == HTTP else TlsSide(setting)
 
