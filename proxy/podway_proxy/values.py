@@ -7,14 +7,16 @@ Immutable and free of I/O. A front end makes an `Arrival`, a daemon's table turn
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     import socket
 
 Address = tuple[str, int]
 """(numeric IP address without zone, port)."""
+NO_TLVS: Final[Mapping[int, bytes]] = MappingProxyType({})
 
 
 class Endpoint(NamedTuple):
@@ -49,8 +51,7 @@ class Secured(NamedTuple):
     """Its subject as `/C=US/O=Example/CN=name`; empty without a certificate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A connection as it came in, after its PROXY header where one is taken."""
 
     client: Address
@@ -59,7 +60,7 @@ class Arrival:
     """The address that the client connected to: from the PROXY header, else the socket's."""
     peer: Address
     """The TCP peer: the client, or the load balancer in front of us."""
-    tlvs: Mapping[int, bytes] = field(default_factory=dict)
+    tlvs: Mapping[int, bytes] = NO_TLVS
     """PROXY v2 type-length-value fields, by type."""
     tls: Secured | None = None
     """Set where TLS ends here; None for plain TCP and for what is handed through."""

@@ -19,6 +19,8 @@ FILL: Final = 65_536
 cost more than a copy)."""
 ROOM: Final = 1_048_576
 """Most bytes in a pipe: its 256 slots may each hold a large fragment, 6.8 MB seen in 1 MiB."""
+MORE: Final = int(socket.MSG_MORE)
+"""Only for the last bytes before a FIN that follows at once (else: 200 ms as below)."""
 SPLICE: Final = os.SPLICE_F_NONBLOCK | os.SPLICE_F_MOVE
 """Never SPLICE_F_MORE: it holds back the last segment for 200 ms."""
 
@@ -161,7 +163,11 @@ class Flow:
         want, used = FILL, 0
         while self.readable and self.outcome is None:
             got = self._read(want)
-            if not got or not self._send(got):
+            if not got:
+                return
+            # Before a FIN that is known: the last bytes and our own FIN go in one segment.
+            last = self.fin and got < want and not self.hup and self.left < 0
+            if not self._send(got, MORE if last else 0):
                 return
             if got == want:
                 used += got
@@ -170,7 +176,7 @@ class Flow:
                 want = BUFFER
             elif self.hup:
                 continue
-            elif self.fin and self.left < 0:
+            elif last:
                 self._end(Outcome.EOF)
             else:
                 # A short read has emptied the socket; what comes later is a new edge (epoll(7)).
@@ -208,11 +214,11 @@ class Flow:
             return False
         return True
 
-    def _send(self, size: int) -> bool:
+    def _send(self, size: int, flags: int = 0) -> bool:
         """Send the first `size` bytes of the shared buffer; False if the flow must wait."""
         plane = self._plane
         try:
-            sent = self.sink.send(plane.view[:size])
+            sent = self.sink.send(plane.view[:size], flags)
         except BlockingIOError:
             sent = 0
         except OSError:
@@ -223,8 +229,12 @@ class Flow:
                 self._end(Outcome.LENGTH)
             return True
         self._tail = bytes(plane.view[sent:size])
-        self.writable = False
+        self._await_room()
         return False
+
+    def _await_room(self) -> None:
+        self.writable = False
+        self._plane.await_room(self.sink.fileno())
 
     def _flush(self) -> bool:
         """Send the tail; True when none is left."""
@@ -243,7 +253,7 @@ class Flow:
                 self._end(Outcome.LENGTH)
             return True
         self._tail = memoryview(tail)[sent:]
-        self.writable = False
+        self._await_room()
         return False
 
     def _splice(self, pipe: Pipe) -> None:
@@ -297,7 +307,7 @@ class Flow:
         try:
             sent = os.splice(pipe.reader, self.sink.fileno(), self._piped, flags=SPLICE)
         except BlockingIOError:
-            self.writable = False
+            self._await_room()
             return False
         except OSError:
             self._end(Outcome.SINK)

@@ -35,9 +35,8 @@ UNSURE: Final = select.EPOLLHUP | select.EPOLLERR | select.EPOLLPRI
 """A mask with one of these: only reading until it fails tells how things are."""
 BROKEN: Final = select.EPOLLERR
 """A mask with this: the connection was reset or could not be made."""
-INTEREST: Final = (
-    select.EPOLLIN | select.EPOLLPRI | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-)
+READING: Final = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
+INTEREST: Final = READING | select.EPOLLOUT
 
 BATCH: Final = 512
 """Events taken from the kernel at once."""
@@ -119,17 +118,24 @@ class Plane:
         self._loop = self._timer = None
         self._armed = False
 
-    def watch(self, fd: int, callback: Callable[[int], None]) -> bool:
+    def watch(self, fd: int, callback: Callable[[int], None], interest: int = INTEREST) -> bool:
         """Call `callback(mask)` at each edge of `fd`, in place of the callback it had, if any.
 
+        With `READING` it is not told that `fd` can be written to, which a new connection always
+        can, until `await_room`.
         True if `fd` was already watched: edges up to now went to the former callback, so the
         caller must try to read and write by itself.
         """
         known = fd in self._watching
         if not known:
-            self._epoll.register(fd, INTEREST)
+            self._epoll.register(fd, interest)
         self._watching[fd] = callback
         return known
+
+    def await_room(self, fd: int) -> None:
+        """Have `fd`'s callback told from now on when it can be written to (at once if it can)."""
+        if fd in self._watching:
+            self._epoll.modify(fd, INTEREST)
 
     def unwatch(self, fd: int) -> None:
         """Never call `fd`'s callback again, not even for events of the current batch."""

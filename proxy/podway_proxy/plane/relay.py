@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from podway_proxy.plane.flow import Flow, Outcome
 from podway_proxy.plane.parting import Reset
-from podway_proxy.plane.plane import BROKEN, READ, WRITE
+from podway_proxy.plane.plane import BROKEN, READ, READING, WRITE
 
 if TYPE_CHECKING:
     from podway_proxy.plane.plane import Plane
@@ -68,8 +68,8 @@ class Relay:
         """Seconds between two looks: so a half-close need not file a deadline of its own."""
         plane.deadline(self, plane.now + self._look)
         # Where the descriptor was not watched before, its first edge is still to come.
-        read_client = plane.watch(client.fileno(), self._on_client) and not drained
-        read_server = plane.watch(server.fileno(), self._on_server)
+        read_client = plane.watch(client.fileno(), self._on_client, READING) and not drained
+        read_server = plane.watch(server.fileno(), self._on_server, READING)
         self.up.readable = self.up.hup = read_client
         self.down.readable = self.down.hup = read_server
         if to_server or read_client:
