@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from podway_proxy.http.head import _fast, _slow, read_head
 from podway_proxy.http.refuse import Refusal, notable, refuse, refuse_beginning
-from podway_proxy.http.request import CHUNKED, Request
+from podway_proxy.http.request import CHUNKED, Common, Request
 
 QUICK = settings(max_examples=150, deadline=None)
 
@@ -59,6 +59,47 @@ MANGLED = st.builds(
 )
 
 
+NEUTRAL = st.sampled_from(
+    [b"Cookie: a=b; c=d", b"X: \xff", b"Y:", b"Z:\t", b"Accept: */*", b"hostile: x", b"TE-x: y"]
+) | st.builds(
+    lambda name, value: name.encode() + b":" + value,
+    st.text("!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=4),
+    st.binary(max_size=4),
+)
+COMMON = st.builds(
+    lambda line, before, host, usual, after: (
+        b"\r\n".join([line, *before, *host, *usual, *after]) + b"\r\n\r\n"
+    ),
+    st.builds(
+        lambda method, target: method + b" " + target + b" HTTP/1.1",
+        st.sampled_from([b"GET", b"POST", b"HEAD", b"PATCH", b"BREW", b"PRI", b"CONNECT", b"get"]),
+        st.sampled_from([b"/", b"/a/b?c=d", b"/%2f//../x", b"/?", b"/a?b?c", b'/"<>^`{|}~', b"//"])
+        | st.binary(max_size=8).map(lambda junk: b"/" + junk),
+    ),
+    st.lists(NEUTRAL, max_size=2),
+    st.lists(
+        st.sampled_from(
+            [
+                b"Host: a",
+                b"host: web.Apps.test:8080",
+                b"HOST:\t[::1]:1 ",
+                b"Host: a b",
+                b"Host: a:0",
+            ]
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+    st.lists(
+        st.sampled_from(
+            [b"Connection: close", b"connection:keep-alive", b"Connection: x", b"CONNECTION: Close"]
+        ),
+        max_size=2,
+    ),
+    st.lists(NEUTRAL | FIELD, max_size=2),
+)
+
+
 def same(one: Request, other: Request) -> bool:
     return all(getattr(one, slot) == getattr(other, slot) for slot in Request.__slots__)
 
@@ -71,6 +112,26 @@ def test_both_paths_read_alike(head: bytes) -> None:
     fast, slow = _fast(head, notable(head)), _slow(head, notable(head))
     if fast is not None and isinstance(slow, Request):
         assert same(fast, slow)
+
+
+@settings(max_examples=600, deadline=None)
+@given(COMMON)
+def test_a_common_head_reads_as_the_parsers_read_it(head: bytes) -> None:
+    request = read_head(head)
+    if isinstance(request, Common):
+        assert refuse(head) is None
+        fast, slow = _fast(head, notable(head)), _slow(head, notable(head))
+        assert isinstance(slow, Request)
+        assert same(request, slow)
+        assert fast is None or same(request, fast)
+
+
+def test_the_usual_is_common() -> None:
+    for connection in (b"", b"Connection: close\r\n", b"connection: Keep-Alive\r\n"):
+        head = b"POST /a?b HTTP/1.1\r\n" + connection + b"Host: A\r\nX-Y: z\r\n\r\n"
+        assert isinstance(read_head(head), Common)
+    assert not isinstance(read_head(head.replace(b"X-Y", b"TE"), 100), Common)
+    assert isinstance(read_head(head, 2), Refusal)
 
 
 @QUICK
@@ -102,7 +163,7 @@ def test_the_fast_path_says_what_h11_says(head: bytes) -> None:
 
 
 @QUICK
-@given(HEAD | MANGLED | st.binary(max_size=200))
+@given(HEAD | MANGLED | COMMON | st.binary(max_size=200))
 def test_what_the_rules_refuse_no_path_accepts(head: bytes) -> None:
     refusal = refuse(head)
     result = read_head(head)

@@ -17,9 +17,9 @@ from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.forwarded import lines_for
 from podway_proxy.http.framing import ChunkError, begin_body
+from podway_proxy.http.head import read_head
 from podway_proxy.http.hop import incoming, outgoing
 from podway_proxy.http.refuse import Refusal, refuse_beginning
-from podway_proxy.http.repeat import remember
 from podway_proxy.http.request import NO_BODY, UNTIL_CLOSE, Request
 from podway_proxy.http.response import Response
 from podway_proxy.http.target import Target
@@ -187,7 +187,7 @@ class Client:
         elif end > limits.head_bytes:
             refusal = Refusal(431, f"the request head is longer than {limits.head_bytes} bytes")
         else:
-            request = self._front.reader.read(data[:end], limits.head_fields)
+            request = read_head(data[:end], limits.head_fields)
             if isinstance(request, Request) and self.arrival is not None:
                 self._route(request, self.arrival, data, end)
                 return
@@ -215,7 +215,7 @@ class Client:
             self._exchange.forget()
             self._answer(target, whole=body is None or body.left == NO_BODY)
             return
-        first = self._head_for(request, target, arrival)
+        first = outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
         if body is None:
             self.due = self._plane.now + target.server_timeout
             self._exchange.start(request, target, first)
@@ -223,21 +223,6 @@ class Client:
         first += data[len(request.head) : end]
         self.due = self._patience(target, both=body.left != NO_BODY)
         self._exchange.start(request, target, first, body.left, body.follower)
-
-    def _head_for(self, request: Request, target: Target, arrival: Arrival) -> bytes:
-        """Give the head for the endpoint; for fields known from before only the line is new."""
-        told = request.told if target.forwarded == "append" else None
-        if told is None:
-            return outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
-        key = (arrival.client[0], arrival.local[1], target.proto)
-        rest = told.get(key)
-        if rest is not None:
-            head = request.head
-            return head[: head.find(b"\n") + 1] + rest
-        lines, _ = lines_for(request, arrival, "append", target.proto)
-        head = outgoing(request, lines)
-        remember(request, key, head)
-        return head
 
     def _patience(self, target: Target, both: bool) -> float:
         """Give when to look at an exchange; `both`: the client may be slow, too."""

@@ -48,10 +48,18 @@ def field_lines(host_of_client: str, port: int, authority: bytes, proto: str) ->
     )
 
 
+@lru_cache(_CACHED)
+def joined(host_of_client: str, port: int, authority: bytes, proto: str) -> bytes:
+    """Give the same five as one."""
+    return b"".join(field_lines(host_of_client, port, authority, proto))
+
+
 def lines_for(
     request: Request, arrival: Arrival, policy: str, proto: str
 ) -> tuple[bytes, frozenset[bytes]]:
     """Give (the lines to add, the names of the client's to take out) under a policy."""
+    if policy == "append":
+        return joined(arrival.client[0], arrival.local[1], request.authority, proto), _NONE
     if policy == "never":
         return b"", _NONE
     lines = field_lines(arrival.client[0], arrival.local[1], request.authority, proto)

@@ -10,7 +10,6 @@ from podway_proxy.counters import Counters
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.client import Client
 from podway_proxy.http.pool import Pool
-from podway_proxy.http.repeat import Reader
 from podway_proxy.http.request import Request
 from podway_proxy.http.sending import NOWHERE
 from podway_proxy.http.target import AccessRecord, Target
@@ -99,7 +98,6 @@ class HttpFront:
             else Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
         )
         self.local = local
-        self.reader = Reader()
         self.draining = False
         self._clients: set[Client] = set()
         counters = Counters() if counters is None else counters

@@ -1,18 +1,22 @@
 """From the bytes of a request head to a `Request`: refusals first, then httptools, then h11.
 
-The fast path (httptools) reads the common request; what it does not know (a method outside its
-list) h11 reads. Both give the same `Request` (tests/property/test_http_head.py), and neither is
-asked about a head that our own rules refuse.
+A head that one strict expression matches, and whose only notable fields are one Host and at most
+one usual Connection, has nothing in it that a parser could still decide: it becomes a `Common` at
+once. httptools reads the others; what it does not know (a method outside its list) h11 reads. All
+three give the same `Request` (tests/property/test_http_head.py), and neither parser is asked about
+a head that our own rules refuse.
 """
 
 from __future__ import annotations
 
 import httptools
 
-from podway_proxy.http.refuse import FIELDS, Notable, Refusal, judge, notable
-from podway_proxy.http.request import Request
+from podway_proxy.http.authority import split_authority
+from podway_proxy.http.refuse import FIELDS, Notable, Refusal, common, judge, scan
+from podway_proxy.http.request import CUT, KEEP, USUAL, Common, Request
 
 _ONE = ord("1")
+_NOTHING = (b"", b"")
 
 
 class _Target:
@@ -31,7 +35,25 @@ def read_head(head: bytes, fields: int = FIELDS) -> Request | Refusal:
     `fields` is the most field lines allowed. Bytes outside RFC 9112's grammar, and all that
     `refuse` names, come back as a `Refusal`; nothing is raised.
     """
-    found = notable(head)
+    found: Notable = scan(head.lower())
+    match = common(head)
+    if match is not None and len(found) < 3 and head.count(b"\n") - 2 <= fields:
+        keep_alive, rewrite = True, KEEP
+        name, value = found[0] if found else _NOTHING
+        if len(found) == 2:
+            if name == b"host":
+                connection, usual = found[1]
+            else:
+                (connection, usual), (name, value) = found
+            keep_alive, rewrite = usual != b"close", CUT
+            if connection != b"connection" or usual not in USUAL:
+                name = b""
+        named = value.rstrip()
+        authority = split_authority(named) if name == b"host" else None
+        if authority is not None:
+            method, target, path = match.groups()
+            host = authority[0]
+            return Common(head, method, target, path, host, named, found, keep_alive, rewrite)
     refusal = judge(head, found, fields)
     if refusal is not None:
         return refusal

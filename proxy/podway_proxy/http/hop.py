@@ -66,7 +66,9 @@ def outgoing(request: Request, forwarded: bytes, drop: Iterable[bytes] = ()) -> 
         return request.head[:-2] + forwarded + b"\r\n"
     if request.rewrite == CUT and not drop:
         head = request.head
-        start = head.lower().find(b"\nconnection:") + 1  # lowering keeps every offset
+        start = head.find(b"\nConnection: ") + 1
+        if not start:
+            start = head.lower().find(b"\nconnection:") + 1  # lowering keeps every offset
         end = head.find(b"\n", start) + 1
         return head[:start] + head[end:-2] + forwarded + b"\r\n"
     return _rewritten(request, forwarded, frozenset(drop))

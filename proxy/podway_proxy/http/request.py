@@ -19,7 +19,8 @@ KEEP, CUT, REWRITE = 0, 1, 2
 _PLAIN = frozenset((b"host", b"content-length", b"transfer-encoding", b"expect"))
 """Notable fields that go to the endpoint as they came, if they come once."""
 
-_USUAL = (b"keep-alive", b"close")
+USUAL = (b"keep-alive", b"close")
+"""Values of a Connection that names no other field."""
 
 
 class Request:
@@ -38,7 +39,6 @@ class Request:
         "path",
         "rewrite",
         "target",
-        "told",
         "upgrade",
     )
 
@@ -69,9 +69,6 @@ class Request:
     rewrite: int
     """What the head needs on its way: KEEP: only the forwarded fields put in; CUT: its one
     `Connection: close` or `keep-alive` line taken out, too; REWRITE and more: line by line."""
-    told: dict[tuple[str, int, str], bytes] | None
-    """What endpoints got behind the line, by (client, port, scheme), where the fields are known
-    from before (see `repeat`)."""
 
     def __init__(
         self, head: bytes, method: bytes, target: bytes, modern: bool, notable: Notable
@@ -86,32 +83,12 @@ class Request:
         self.length = NO_BODY
         self.host = ""
         self.named = b""
-        self.told = None
         for name, value in notable:
             if name == b"host":
                 self._set_host(value.rstrip())
             else:
                 self._set_field(name, value.rstrip())
         self._set_target(target)
-
-    def sibling(self, head: bytes, method: bytes, target: bytes) -> Request:
-        """Make a request with the same fields behind another line (see `repeat`)."""
-        other = Request.__new__(Request)
-        other.head = head
-        other.method = method
-        other.target = target
-        other.path = target.partition(b"?")[0]
-        other.host = self.host
-        other.named = self.named
-        other.modern = True
-        other.length = NO_BODY
-        other.keep_alive = self.keep_alive
-        other.upgrade = None
-        other.expect_continue = self.expect_continue
-        other.notable = self.notable
-        other.rewrite = self.rewrite
-        other.told = self.told
-        return other
 
     @property
     def version(self) -> tuple[int, int]:
@@ -121,6 +98,8 @@ class Request:
     @property
     def authority(self) -> bytes:
         """The Host value (or the URI's authority) in the case in which it was received."""
+        if b"\nHost: " + self.named in self.head and self.named:
+            return self.named  # there is but one Host, and it came in lower case
         lowered = self.head.lower()
         # Lowering keeps every offset.
         start = lowered.find(self.named, max(lowered.find(b"\nhost:"), 0))
@@ -160,7 +139,7 @@ class Request:
             self.length = CHUNKED
         elif name == b"expect":
             self.expect_continue = self.modern and value == b"100-continue"
-        elif name == b"connection" and value in _USUAL:
+        elif name == b"connection" and value in USUAL:
             self._set_connection({value})
             self.rewrite += CUT
             return
@@ -190,6 +169,39 @@ class Request:
         body = b"content-length" in fields or b"transfer-encoding" in fields
         if self.modern and not body and len(wanted) == 1 and _may_tunnel(wanted[0]):
             self.upgrade = wanted[0]
+
+
+class Common(Request):
+    """A request of the common kind: HTTP/1.1, no body, no upgrade; its maker has proven it so."""
+
+    __slots__ = ()
+
+    modern = True
+    length = NO_BODY
+    upgrade = None
+    expect_continue = False
+
+    def __init__(
+        self,
+        head: bytes,
+        method: bytes,
+        target: bytes,
+        path: bytes,
+        host: str,
+        named: bytes,
+        notable: Notable,
+        keep_alive: bool,
+        rewrite: int,
+    ) -> None:
+        self.head = head
+        self.method = method
+        self.target = target
+        self.path = path
+        self.host = host
+        self.named = named
+        self.notable = notable
+        self.keep_alive = keep_alive
+        self.rewrite = rewrite
 
 
 def _may_tunnel(protocol: bytes) -> bool:
