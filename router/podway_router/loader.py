@@ -12,9 +12,9 @@ from podway_cluster.source import DirectorySource
 from podway_proxy.process.daemon import CannotStart
 from podway_proxy.process.metrics import Gauge
 from podway_proxy.process.spec import Compiled, Json
+from podway_router import shown
 from podway_router.compile import Compilation, compile_snapshot
 from podway_router.options import Options, read
-from podway_router.shown import shown
 from podway_router.workshop import Workshop, daily
 
 MOST_SERIES = 100
@@ -52,8 +52,11 @@ class Loader:
         return self._source.held()
 
     def debug(self) -> Mapping[str, Callable[[], Json]]:
-        """Give `/debug/routes`."""
-        return {"routes": self._routes}
+        """Give `/debug/routes` and `/debug/ingresses`."""
+        return {
+            "routes": lambda: shown.routes(self._last) if self._last else [],
+            "ingresses": lambda: shown.ingresses(self._last) if self._last else [],
+        }
 
     def check(self) -> Sequence[str]:
         """Load once; give what is wrong."""
@@ -70,12 +73,6 @@ class Loader:
         for label, at in expiring[:MOST_SERIES]:
             name = f"certificate_expiry_timestamp_seconds:object={label}"
             yield Gauge(name, at, "When a certificate that is due expires.")
-
-    def _routes(self) -> Json:
-        if self._last is None:
-            return []
-        controllers = {part.controller.meta.name: part.controller for part in self._last.parts}
-        return [shown(status, controllers[status.controller]) for status in self._last.routes]
 
 
 def build(options: dict[str, Any], state: bytes | None) -> Loader:

@@ -1,10 +1,14 @@
-"""A Route as `/debug/routes` shows it: what came of it, and its status as the API would have it."""
+"""Routes and Ingresses as the debug pages show them, with the status that the API would have."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from podway_cluster.model import IngressController
 from podway_proxy.process.spec import Json
 from podway_router.certificates import Certificate
+from podway_router.compile import Compilation
+from podway_router.ingress import Converted
 from podway_router.status import RouteStatus
 
 
@@ -20,6 +24,36 @@ def ingress_status(status: RouteStatus, controller: IngressController) -> Json:
         "wildcardPolicy": status.route.wildcard_policy,
         "routerCanonicalHostname": canonical(controller),
         "conditions": [condition],
+    }
+
+
+def routes(found: Compilation) -> list[Json]:
+    """Give the page `/debug/routes`."""
+    controllers = {part.controller.meta.name: part.controller for part in found.parts}
+    return [shown(status, controllers[status.controller]) for status in found.routes]
+
+
+def ingresses(found: Compilation) -> list[Json]:
+    """Give the page `/debug/ingresses`: the Routes of each, and its status."""
+    names = {part.controller.meta.name: canonical(part.controller) for part in found.parts}
+    owned: dict[tuple[str, str], list[RouteStatus]] = {}
+    for status in found.routes:
+        kind, _, name = status.route.meta.owner.partition("/")
+        if kind == "Ingress":
+            owned.setdefault((status.route.meta.namespace, name), []).append(status)
+    return [_ingress(one, owned.get(key, ()), names) for key, one in found.ingresses.items()]
+
+
+def _ingress(found: Converted, owned: Sequence[RouteStatus], names: Mapping[str, str]) -> Json:
+    meta = found.ingress.meta
+    by = {names[status.controller]: None for status in owned if status.condition.admitted}
+    return {
+        "namespace": meta.namespace,
+        "name": meta.name,
+        "origin": str(meta.origin),
+        "routes": [status.route.meta.name for status in owned],
+        "problems": [f"{one.field}: {one.message}" for one in found.made.problems],
+        "status": {"loadBalancer": {"ingress": [{"hostname": one} for one in by if one]}},
     }
 
 

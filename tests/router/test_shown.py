@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingress_objects import controller, route, service
+from ingress_objects import controller, ingress, route, service
 from ingress_rig import Manifests
 
 from podway_cluster.load import load
 from podway_router.compile import compile_snapshot
 from podway_router.options import Options
-from podway_router.shown import shown
+from podway_router.shown import ingresses, routes
 
 
 @pytest.fixture
@@ -21,8 +21,7 @@ def told(tmp_path: Path) -> Any:
     def make(*objects: Any, **spec: Any) -> dict[str, Any]:
         Manifests(tmp_path).put("all", controller("apps", 1080, 1443, **spec), *objects)
         compilation = compile_snapshot(load([tmp_path]), Options(("apps",)))
-        (part,) = compilation.parts
-        found = [shown(status, part.controller) for status in compilation.routes]
+        found = routes(compilation)
         assert json.loads(json.dumps(found)) == found
         return {one["name"]: one for one in found}
 
@@ -92,3 +91,22 @@ def test_generated_hosts_that_are_none(told: Any) -> None:
     assert one["routerCanonicalHostname"] == ""
     found = told(WEB, route("x" * 60, "", "web"))
     assert condition(found, "x" * 60) == ("False", "InvalidHost")
+
+
+def test_the_status_of_an_ingress_names_the_routers_that_admitted_it(tmp_path: Path) -> None:
+    rules = (("h.t", "/", "Prefix", "web"), ("taken.t", "/", "Prefix", "web"))
+    Manifests(tmp_path).put(
+        "all",
+        controller("apps", 1080, 1443, 1081),
+        controller("other", 2080, 2443, 2081, routeSelector={"matchLabels": {"no": "body"}}),
+        WEB,
+        ingress("i", *rules, ("lost.t", "/", "Prefix", "nobody")),
+        ingress("none", ("n.t", "/", "Prefix", "nobody")),
+    )
+    found = ingresses(compile_snapshot(load([tmp_path]), Options(("apps", "other"))))
+    shown = {one["name"]: one for one in json.loads(json.dumps(found))}
+    hostnames = shown["i"]["status"]["loadBalancer"]["ingress"]
+    assert hostnames == [{"hostname": "router-apps.apps.example.test"}]
+    assert len(shown["i"]["routes"]) == 2
+    assert "there is no Service shop/nobody" in shown["i"]["problems"][0]
+    assert shown["none"]["status"]["loadBalancer"]["ingress"] == []
