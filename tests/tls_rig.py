@@ -129,7 +129,9 @@ class TlsPod(Pod):
     def _serve(self, connection: PodConnection) -> None:
         with contextlib.suppress(OSError):
             plain = connection.sock
-            connection.sock = self.context.wrap_socket(plain, server_side=True)
+            connection.sock = self.context.wrap_socket(
+                plain, server_side=True, suppress_ragged_eofs=False
+            )
             super()._serve(connection)
 
 

@@ -363,6 +363,25 @@ def test_client_certificates(site: Site, pod: Pod) -> None:
         until("no CA", lambda: ask("alice") == "[56]")
 
 
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_resumed_session_is_still_the_same_client(site: Site, pod: Pod, version: str) -> None:
+    ca = Ca("clients' CA")
+    site.spec, bundle = client_tls(ca, "Optional", "CN=alice$")
+    site.put(*site.pod("web", pod), route("a", "a.t", "web", tls=EDGE), bundle)
+    say = "GET / HTTP/1.1\r\nHost: a.t\r\nConnection: close\r\n\r\n"
+    with site.router():
+        for name, status in (("alice", "200"), ("mallory", "403")):
+            own = site.directory / f"{name}.pem"
+            own.write_text(ca.leaf("client.t", subject=subject(name)))
+            session = str(site.directory / f"{name}.session")
+            common = ("-servername", "a.t", version, "-ign_eof")
+            first = site.openssl("-cert", str(own), "-sess_out", session, *common, say=say)
+            assert f"HTTP/1.1 {status}" in first
+            again = site.openssl("-sess_in", session, *common, say=say)
+            assert "Reused" in again
+            assert f"HTTP/1.1 {status}" in again
+
+
 def test_what_expires_is_told(site: Site, pod: Pod) -> None:
     ca = Ca()
     site.put(

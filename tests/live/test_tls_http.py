@@ -104,6 +104,29 @@ def test_a_truncated_answer_is_an_abort(pod_ca: Ca | None) -> None:
             drain(sock)
 
 
+def test_a_truncated_upload_is_no_whole_one_to_the_pod(pod_ca: Ca | None) -> None:
+    ended: list[str] = []
+
+    def pod(connection: PodConnection) -> None:
+        connection.head()
+        try:
+            while connection.sock.recv(65536):
+                pass
+            ended.append("clean")
+        except OSError:
+            ended.append("aborted")
+
+    with secured(pod, pod_ca=pod_ca) as (rig, _):
+        sock = rig.open()
+        sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        sock.sendall(b"5\r\nhello\r\n")
+        until(lambda: rig.opened == 1)
+        socket.socket.shutdown(sock, socket.SHUT_WR)  # a FIN without close_notify
+        until(lambda: bool(ended))
+        assert ended == ["aborted"]
+        sock.close()
+
+
 def drain(sock: socket.socket) -> None:
     while sock.recv(65536):
         pass
