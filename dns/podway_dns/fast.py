@@ -64,6 +64,9 @@ _MAX_MEMO = 8192
 Found = tuple[bytes, tuple[bytes, ...], bytes, bytes]
 """An answer but for its id: header and question, the rest in each rotation, the OPT record; and
 the question's type with the rcode in a third byte, for counting."""
+Kept = tuple[bytes, tuple[bytes, ...], bytes, bytes, bytes]
+"""The same, kept for the next time: all behind the id where that is always the same, else empty;
+the rotations; header and question, empty where there is the whole; for counting; the OPT record."""
 
 
 def answer(message: bytes, snapshot: Snapshot, udp: bool, turn: int) -> bytes | None:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 
-from podway_dns.fast import Found
+from podway_dns.fast import Kept
 from podway_dns.records import RCODE_NAMES, TYPE_NAMES
 from podway_proxy.counters import Counters
 
@@ -99,7 +99,7 @@ class Meter:
         if reply[2] & 2:
             self.add("truncated_total")
 
-    def batch(self, founds: Sequence[Found | None]) -> None:
+    def batch(self, founds: Sequence[Kept | None]) -> None:
         """Count a batch of datagrams; those of the slow path (None) have counted themselves."""
         row, types, other = self._row, self._types, self.other_type
         quick = [found[3] for found in founds if found is not None]

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_dns import cookies, limiter
-from podway_dns.fast import Found
+from podway_dns.fast import Kept
 from podway_dns.limiter import Limiter
 from podway_dns.meter import Meter
 from podway_dns.names import to_text
@@ -63,7 +63,7 @@ class Policy:
         message: bytes,
         reply: bytes,
         client: Client,
-        found: Found | None,
+        found: Kept | None,
         later: Callable[[bytes], None],
     ) -> bytes:
         """Give the reply as it is to be sent; empty: none, or it comes by `later`."""
@@ -104,7 +104,7 @@ class Policy:
             log_query(self._log, client, query.message, reply)
         return reply
 
-    def _limited(self, message: bytes, reply: bytes, client: Client, found: Found | None) -> bytes:
+    def _limited(self, message: bytes, reply: bytes, client: Client, found: Kept | None) -> bytes:
         kind: Hashable = id(found[1]) if found is not None else reply[3] & 15
         verdict = self._limiter.judge(client.address, kind, int(time.time()))
         if verdict == limiter.PASS or self._has_cookie(message, client):

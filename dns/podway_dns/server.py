@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
 from podway_dns import cookied, fast
 from podway_dns.answer import slow_answer
 from podway_dns.asked import Asked
-from podway_dns.fast import Found, find
+from podway_dns.fast import Kept, find
 from podway_dns.meter import Meter
 from podway_dns.policy import Client, Policy
 from podway_dns.zone import Snapshot
@@ -16,12 +17,13 @@ from podway_dns.zone import Snapshot
 ANSWERS_KEPT = 16_384
 """Whole answers kept per snapshot for queries that come again: about 6 MB."""
 Later = Callable[[bytes], None]
+Slot = Callable[[int], bytes]
 
 
 class Server:
     """Answers messages from the current snapshot; None until the first load is complete."""
 
-    __slots__ = ("_turn", "meter", "policy", "secret", "snapshot")
+    __slots__ = ("_turn", "_turns", "meter", "policy", "secret", "snapshot")
 
     def __init__(self, meter: Meter, policy: Policy, secret: bytes) -> None:
         self.snapshot: Snapshot | None = None
@@ -29,6 +31,7 @@ class Server:
         self.policy = policy
         self.secret = secret
         self._turn = 0
+        self._turns: Iterator[int] = count()
 
     def answer(self, message: bytes, client: Client, later: Later) -> bytes | None:
         """Answer one message of a stream; None: no answer; empty: it comes by `later`."""
@@ -48,35 +51,53 @@ class Server:
         return reply
 
     def answer_batch(
-        self, messages: list[bytes], address: Callable[[int], bytes]
-    ) -> tuple[list[bytes], list[Found | None]]:
-        """Answer datagrams, slot by slot; an empty reply is none.
+        self, questions: list[bytes], ident: Slot, address: Slot
+    ) -> tuple[list[bytes], list[Kept | None]]:
+        """Answer datagrams, slot by slot, both without their ids; an empty reply is none.
 
-        `address(slot)` gives a sender's packed address. The second list tells what the fast path
-        found for each.
+        `ident(slot)` and `address(slot)` give an id and a sender's packed address. The second list
+        tells what the fast path found for each.
         """
-        snapshot = self.snapshot
-        known = {} if snapshot is None else snapshot.answers
-        turn = self._turn
-        replies: list[bytes] = []
-        founds: list[Found | None] = []
-        for message in messages:
-            found = known.get(message[2:])
-            if found is None:
-                found = None if snapshot is None else find(message, snapshot, True)
-                if found is None:
-                    replies.append(self._slowly(message, address(len(replies)), udp=True))
-                    founds.append(None)
-                    continue
-                if len(known) < ANSWERS_KEPT:
-                    known[message[2:]] = found
-            front, bodies, opt, _ = found
-            turn += 1
-            replies.append(message[:2] + front + bodies[turn % len(bodies)] + opt)
-            founds.append(found)
-        self._turn = turn & 0xFFFF
+        known = {} if self.snapshot is None else self.snapshot.answers
+        founds = list(map(known.get, questions))
+        found = all(founds)
+        picked = filter(None, founds) if found else self._fill(founds, questions, ident, address)
+        turns = self._turns
+        replies = [
+            whole or front + bodies[next(turns) % len(bodies)] + opt
+            for whole, bodies, front, _, opt in picked
+        ]
         self.meter.batch(founds)
         return replies, founds
+
+    def _fill(
+        self, founds: list[Kept | None], questions: list[bytes], ident: Slot, address: Slot
+    ) -> Iterable[Kept]:
+        """Find what was not kept, and keep it; give all that is sent, the slow path's included."""
+        picked = []
+        for slot, found in enumerate(founds):
+            if found is None:
+                message = ident(slot) + questions[slot]
+                found = founds[slot] = self._find(message)
+                if found is None:
+                    reply = self._slowly(message, address(slot), udp=True)
+                    found = (b"", (reply[2:],), b"", b"", b"")
+            picked.append(found)
+        return picked
+
+    def _find(self, message: bytes) -> Kept | None:
+        """Find a datagram's answer by the fast path, and keep it for the same question."""
+        snapshot = self.snapshot
+        found = None if snapshot is None else find(message, snapshot, True)
+        if snapshot is None or found is None:
+            return None
+        front, bodies, opt, tally = found
+        single = len(bodies) == 1
+        whole = front + bodies[0] + opt if single else b""
+        kept = (whole, bodies, b"", tally, b"") if single else (b"", bodies, front, tally, opt)
+        if len(snapshot.answers) < ANSWERS_KEPT:
+            snapshot.answers[message[2:]] = kept
+        return kept
 
     def _slowly(self, message: bytes, client: bytes, *, udp: bool) -> bytes:
         """Answer what is not plain: with a cookie, or by the slow path; empty: no answer."""

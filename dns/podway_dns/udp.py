@@ -6,7 +6,7 @@ import socket
 import time
 from functools import partial
 
-from podway_dns.fast import Found
+from podway_dns.fast import Kept
 from podway_dns.limits import UDP_BATCH, UDP_BUFFER, UDP_LAST
 from podway_dns.mmsg import SLOTS, Batch, Origin
 from podway_dns.policy import Client
@@ -51,29 +51,31 @@ class UdpFront:
     def _answer(self, count: int) -> None:
         start = time.perf_counter_ns()
         server, batch = self._server, self._batch
-        messages = batch.messages(count)
-        replies, founds = server.answer_batch(messages, batch.address)
+        questions = batch.questions(count)
+        replies, founds = server.answer_batch(questions, batch.ident, batch.address)
         if server.policy.active:
-            self._treat(messages, replies, founds)
+            self._treat(questions, replies, founds)
         lost = batch.send(replies)
         if lost:
             server.meter.add("dropped_total:reason=unsent", lost)
         server.meter.took("udp", time.perf_counter_ns() - start, count)
 
     def _treat(
-        self, messages: list[bytes], replies: list[bytes], founds: list[Found | None]
+        self, questions: list[bytes], replies: list[bytes], founds: list[Kept | None]
     ) -> None:
         server, batch = self._server, self._batch
         for slot, reply in enumerate(replies):
             address = batch.address(slot)
             if not reply or (server.policy.quick and address[0] == 127):
                 continue
-            origin = batch.origin(slot)
+            origin, ident = batch.origin(slot), batch.ident(slot)
             client = Client("udp", address, f"{origin[0][0]}:{origin[0][1]}")
             later = partial(self._later, origin)
-            replies[slot] = server.policy.treat(
-                server.snapshot, messages[slot], reply, client, founds[slot], later
+            message, whole = ident + questions[slot], ident + reply
+            treated = server.policy.treat(
+                server.snapshot, message, whole, client, founds[slot], later
             )
+            replies[slot] = treated[2:]
 
     def _later(self, origin: Origin, reply: bytes) -> None:
         """Send an answer that had to be fetched first."""

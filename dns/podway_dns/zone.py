@@ -14,7 +14,7 @@ from podway_dns.names import ROOT, Name, ancestors, is_within, parent
 from podway_dns.records import CNAME, DNAME, DS, NS, SOA, RRset, soa_minimum
 
 if TYPE_CHECKING:
-    from podway_dns.fast import Found
+    from podway_dns.fast import Kept
     from podway_dns.packing import Packed
 
 Sets = tuple[RRset, ...]
@@ -155,7 +155,7 @@ class Snapshot:
         self.index: Mapping[Name, Node] = _index(self.zones)
         self.chains: dict[bytes, Packed] = {}
         """Packed CNAME chains by owner and type, filled in as they are asked for (`fast`)."""
-        self.answers: dict[bytes, Found] = {}
+        self.answers: dict[bytes, Kept] = {}
         """Answers by the whole query but its id, filled in as they are asked for (`server`)."""
 
     def zone_of(self, name: Name, rtype: int) -> Zone | None:

@@ -36,7 +36,7 @@ def count(messages: list[bytes], transport: str) -> dict[str, int]:
     counters = Counters(names=COUNTERS)
     server = made(counters)
     if transport == "udp":
-        server.answer_batch(messages, lambda _: AWAY)
+        server.answer_batch([one[2:] for one in messages], lambda _: b"id", lambda _: AWAY)
         server.meter.took("udp", 42_000, len(messages))
     else:
         for message in messages:
@@ -92,10 +92,10 @@ def test_what_the_limit_drops_and_what_is_truncated() -> None:
     counters = Counters(names=COUNTERS)
     server = made(counters, rate=1)
     for _ in range(3):
-        (reply,), (found,) = server.answer_batch([PLAIN], lambda _: AWAY)
-        server.policy.treat(ZONE, PLAIN, reply, Client("udp", AWAY), found, lambda _: None)
+        (reply,), (found,) = server.answer_batch([PLAIN[2:]], lambda _: b"id", lambda _: AWAY)
+        server.policy.treat(ZONE, PLAIN, b"id" + reply, Client("udp", AWAY), found, lambda _: None)
     assert counted(counters)["dropped_total:reason=rate"] == 2
     many = [(1, [bytes((10, 0, 0, n)) for n in range(60)])]
     server.snapshot = Snapshot([zone("t.", {"@": [(2, [b"\2ns\1t\0"])], "a": many})])
-    server.answer_batch([PLAIN], lambda _: AWAY)
+    server.answer_batch([PLAIN[2:]], lambda _: b"id", lambda _: AWAY)
     assert counted(counters)["truncated_total"] == 1
