@@ -10,6 +10,7 @@ from router_claims import claims
 
 from podway_cluster.model import (
     EndpointSlice,
+    Ingress,
     IngressController,
     Meta,
     Pod,
@@ -18,7 +19,9 @@ from podway_cluster.model import (
 )
 from podway_cluster.model.controller import RouteAdmission
 from podway_cluster.model.endpoints import EndpointPort, SliceEndpoint
+from podway_cluster.model.ingress import IngressBackend, IngressPath, IngressRule, IngressTls
 from podway_cluster.model.route import RouteBackend, RouteTls
+from podway_cluster.model.service import ServicePort
 from podway_cluster.snapshot import Snapshot, build
 from podway_router.admission import Policy, admit
 from podway_router.admitted import Admitted, readmit
@@ -66,7 +69,15 @@ def objects(draw: st.DrawFn, kind: str, space: str, name: str) -> Any:
         return draw(routes((space, name)))
     meta = Meta(kind, space, name)
     if kind == "Service":
-        return Service(meta, selector=draw(st.sampled_from([{}, {"app": name}])))
+        selector = draw(st.sampled_from([{}, {"app": name}]))
+        return Service(meta, ports=(ServicePort(80),), selector=selector)
+    if kind == "Ingress":
+        path = draw(st.sampled_from(["/", "/p", "/p/"]))
+        path_type = draw(st.sampled_from(["Prefix", "Exact"]))
+        backend = IngressBackend(draw(st.sampled_from(NAMES)), 80)
+        rule = IngressRule("h.t", (IngressPath(backend, path, path_type),))
+        tls = draw(st.sampled_from([(), (IngressTls(),)]))
+        return Ingress(meta, rules=(rule,), tls=tls)
     host = f"127.128.1.{draw(st.integers(1, 3))}"
     if kind == "Pod":
         labelled = meta._replace(labels={"app": draw(st.sampled_from(NAMES))})
@@ -80,7 +91,7 @@ def objects(draw: st.DrawFn, kind: str, space: str, name: str) -> Any:
 
 
 NAMED = st.tuples(
-    st.sampled_from(["Route", "Route", "Service", "EndpointSlice", "Pod"]),
+    st.sampled_from(["Route", "Route", "Service", "EndpointSlice", "Pod", "Ingress"]),
     st.sampled_from(SPACES),
     st.sampled_from(NAMES),
 )
