@@ -103,13 +103,23 @@ def test_fifty_rapid_sighups_leave_four_generations_at_most(start: Start) -> Non
     assert daemon.stop() == 0
 
 
+def of_another(daemon: EchoDaemon, old: set[int]) -> Client:
+    """Connect to a worker that is not among `old`; these may accept until they are told to drain."""
+    while True:
+        client = Client(daemon.address)
+        if client.ask()[0] not in old:
+            return client
+        client.close()
+
+
 def test_the_oldest_generation_makes_room_after_the_drain_time(start: Start) -> None:
     daemon = start("--drain-timeout", "0.5")
     with contextlib.ExitStack() as kept:
-        clients = []
+        clients: list[Client] = []
+        old: set[int] = set()
         for count in range(1, 4):
-            clients.append(kept.enter_context(Client(daemon.address)))
-            clients[-1].ask()
+            clients.append(kept.enter_context(of_another(daemon, old)))
+            old |= set(daemon.children("worker"))
             daemon.signal(signal.SIGHUP)
             daemon.wait_event("reloaded", count)
         daemon.signal(signal.SIGHUP)
