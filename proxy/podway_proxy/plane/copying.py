@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from typing import Final
 
+from podway_proxy.plane.connection import Connection
 from podway_proxy.plane.flow import Flow, Outcome
 from podway_proxy.plane.plane import BUFFER
 from podway_proxy.plane.relay import Relay
+
+PLAIN: Final = (Connection, socket.socket)
+"""Neither has a layer between its bytes and the kernel's."""
 
 
 class CopyFlow(Flow):
@@ -50,7 +55,7 @@ class CopyRelay(Relay):
 
 def flow_between(source: socket.socket, sink: socket.socket) -> type[Flow]:
     """Give the kind of flow for these two ends."""
-    plain = type(source) is socket.socket and type(sink) is socket.socket
+    plain = type(source) in PLAIN and type(sink) in PLAIN
     return Flow if plain else CopyFlow
 
 

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from podway_proxy.plane.connection import Connection
 from podway_proxy.plane.plane import BROKEN, READ, WRITE
 from podway_proxy.values import Endpoint
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 """linux/in.h; Python's socket module has no name for it before 3.12."""
 NOBODY: Final = Endpoint("", 0)
-STREAM: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
+STREAM: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+V4: Final = int(socket.AF_INET)
+V6: Final = int(socket.AF_INET6)
 SHARE: Final = 0.5
 """Part of the time left that one candidate may use, so that a silent one leaves some to others."""
 LEAST: Final = 1.0
@@ -147,7 +150,7 @@ class Dial:
 
     def _open(self, endpoint: Endpoint) -> socket.socket:
         six = ":" in endpoint.host
-        sock = socket.socket(socket.AF_INET6 if six else socket.AF_INET, STREAM)
+        sock = Connection(V6 if six else V4, STREAM, 0)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._source and (":" in self._source) is six:

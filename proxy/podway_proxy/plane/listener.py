@@ -9,6 +9,7 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import TYPE_CHECKING, Final
 
+from podway_proxy.plane.connection import Connection
 from podway_proxy.plane.wheel import TICK
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 ACCEPT: Final = methodcaller("_accept")
 """The system call below socket.accept(), which looks at enums and time-outs for 4 of its 12 us."""
+STREAM: Final = int(socket.SOCK_STREAM)
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """accept(2): nothing is wrong with the connection; it stays in the queue until there is room."""
 
@@ -107,7 +109,7 @@ class Listener:
             return False
         except OSError as error:
             return self._failed(error)
-        sock = socket.socket(self._family, socket.SOCK_STREAM, 0, fd)
+        sock = Connection(self._family, STREAM, 0, fd)
         sock.setblocking(False)
         tally = self._plane.tally
         tally.row[tally.accepted] += 1
