@@ -104,7 +104,7 @@ def test_fifty_rapid_sighups_leave_four_generations_at_most(start: Start) -> Non
 
 
 def of_another(daemon: EchoDaemon, old: set[int]) -> Client:
-    """Connect to a worker that is not among `old`; these may accept until they are told to drain."""
+    """Connect to a worker not among `old`: these may accept until they are told to drain."""
     while True:
         client = Client(daemon.address)
         if client.ask()[0] not in old:
