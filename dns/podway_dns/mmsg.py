@@ -24,6 +24,8 @@ FRONT: Final = 128
 """So much of each query is received side by side, which holds nearly all of them whole: what a
 batch copies and touches then is 8 KiB instead of 80."""
 _REST: Final = MESSAGE - FRONT
+_FEW: Final = 4
+"""Up to so many are rather read one by one."""
 _ID: Final = 2
 """A message begins with its id (RFC 1035 section 4.1.1)."""
 _HEADER: Final = 64
@@ -134,6 +136,8 @@ class Batch:
 
     def questions(self, count: int) -> list[bytes]:
         """Give the datagrams received, each without its id."""
+        if count <= _FEW:
+            return [self._message(slot, self._lengths[slot])[_ID:] for slot in range(count)]
         fronts = bytes(self._fronts)
         lengths = self._lengths[:count].tolist()
         if max(lengths) <= FRONT:
@@ -184,6 +188,8 @@ class Batch:
     def send(self, replies: list[bytes]) -> int:
         """Send replies without ids to the senders of their slots; give how many the kernel left."""
         count = len(replies)
+        if count == 1:
+            return self._send_one(replies[0])
         data = b"".join(replies)
         self._outbox[: len(data)] = data
         lengths = array("Q", map(len, replies))
@@ -196,6 +202,14 @@ class Batch:
         ranges = groupby(range(count), key=lambda slot: bool(replies[slot]))
         whole = [list(slots) for wanted, slots in ranges if wanted]
         return sum(self._send(slots[0], slots[-1] + 1) for slots in whole)
+
+    def _send_one(self, reply: bytes) -> int:
+        """Send what is in a batch of one: under little load that is every batch."""
+        if not reply:
+            return 0
+        self._outbox[: len(reply)] = reply
+        self._out_lengths[0] = len(reply)  # slot 0 always starts where the outbox does
+        return self._send(0, 1)
 
     def _send(self, start: int, stop: int) -> int:
         lost = 0
