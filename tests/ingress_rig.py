@@ -163,7 +163,7 @@ class Daemon:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: Server
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
     pod: Pod
@@ -224,8 +224,8 @@ class Pod:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
-    def _make(self, where: tuple[str, int]) -> _Server:
-        return _Server(where, self)
+    def _make(self, where: tuple[str, int]) -> Server:
+        return Server(where, self)
 
     def kill(self) -> None:
         """End as a killed process does: all connections are gone."""
