@@ -3,7 +3,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import h11
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from podway_proxy.http.head import _fast, _slow, read_head
@@ -106,6 +106,7 @@ def same(one: Request, other: Request) -> bool:
 
 @QUICK
 @given(HEAD | MANGLED)
+@example(b"GET / HTTP/1.0\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
 def test_both_paths_read_alike(head: bytes) -> None:
     if refuse(head) is not None:
         return

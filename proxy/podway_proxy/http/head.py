@@ -9,6 +9,8 @@ a head that our own rules refuse.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import httptools
 
 from podway_proxy.http.authority import split_authority
@@ -65,10 +67,9 @@ def _fast(head: bytes, found: Notable) -> Request | None:
     sink = _Target()
     parser = httptools.HttpRequestParser(sink)
     try:
-        parser.feed_data(head)
-    except httptools.HttpParserUpgrade:
-        # The head is read; that the client wants an upgrade stands in its fields.
-        return Request(head, parser.get_method(), sink.target, True, found)
+        # A wish for an upgrade is raised when the head is read; it stands in the fields, too.
+        with suppress(httptools.HttpParserUpgrade):
+            parser.feed_data(head)
     except httptools.HttpParserError:
         return None
     method, target = parser.get_method(), sink.target
