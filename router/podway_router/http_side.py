@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from podway_proxy.values import Address, Arrival
     from podway_router.entry import ShardEntry
     from podway_router.side import Setting
-    from podway_router.ways import Way
+    from podway_router.ways import Map, Way
 
 HTTPS_PORT = 443
 IDLE_GRACE = 1.0
@@ -48,6 +48,9 @@ class HttpSide:
         self._forwarded = ""
         self._deferred = False
         self._connect_timeout = 0.0
+        self._seen: Map | None = None
+        self._targets: dict[str, Target] = {}
+        """By the Route's key, made from the map that was seen last."""
         external = setting.options.external_https_port
         self._suffix = "" if external == HTTPS_PORT else f":{external}"
         self.front = HttpFront(
@@ -70,6 +73,7 @@ class HttpSide:
         """Go by these settings of the controller from now on."""
         limits = limits_of(shard)
         self.front.limits = limits
+        self._targets.clear()
         self._connect_timeout = limits.connect_timeout
         self._forwarded = shard.forwarded
         self._deferred = shard.deferred
@@ -94,26 +98,39 @@ class HttpSide:
         tables = current.tables[self._controller]
         found = tables.http(request.host, request.path)
         if isinstance(found, Match):
-            way = current.ways[found.key]
-            return self._target(way, arrival) if not way.entry.step else self._nobody(way, arrival)
+            return self._serve(current, found.key, arrival)
         if isinstance(found, Redirect):
             return self._redirect(request)
         self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(503, found.step, found.public)
 
-    def _target(self, way: Way, arrival: Arrival) -> Target:
+    def _serve(self, current: Map, key: str, arrival: Arrival) -> Target | Answer:
+        """Give what a request to that Route gets; its target is made once for each map."""
+        if current is not self._seen:
+            self._seen = current
+            self._targets.clear()
+        target = self._targets.get(key)
+        if target is not None:
+            return target
+        way = current.ways[key]
+        if way.entry.step:
+            return self._nobody(way, arrival)
+        target = self._targets[key] = self._target(way)
+        return target
+
+    def _target(self, way: Way) -> Target:
         return Target(
-            self._choice.candidates(way, arrival.client[0]),
-            way.label,
-            way.entry.forwarded or self._forwarded,
-            self._proto,
-            way.entry.server_timeout,
-            way.entry.tunnel_timeout,
-            self._connect_timeout,
-            self._began,
-            self._ended,
-            partial(self._choice.failed, way.label),
-            self._wires.of(way) if way.entry.server_name else None,
+            label=way.label,
+            forwarded=way.entry.forwarded or self._forwarded,
+            proto=self._proto,
+            server_timeout=way.entry.server_timeout,
+            tunnel_timeout=way.entry.tunnel_timeout,
+            connect_timeout=self._connect_timeout,
+            on_open=self._began,
+            on_close=self._ended,
+            on_failure=partial(self._choice.failed, way.label),
+            wire=self._wires.of(way) if way.entry.server_name else None,
+            choose=partial(self._choice.candidates, way),
         )
 
     def _redirect(self, request: Request) -> Answer:

@@ -18,7 +18,7 @@ from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.forwarded import lines_for
 from podway_proxy.http.framing import ChunkError, begin_body
 from podway_proxy.http.head import read_head
-from podway_proxy.http.hop import incoming, outgoing
+from podway_proxy.http.hop import CLOSE, USUAL, incoming, outgoing
 from podway_proxy.http.refuse import Refusal, refuse_beginning
 from podway_proxy.http.request import NO_BODY, UNTIL_CLOSE, Request
 from podway_proxy.http.response import Response
@@ -218,11 +218,11 @@ class Client:
         first = outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
         if body is None:
             self.due = self._plane.now + target.server_timeout
-            self._exchange.start(request, target, first)
+            self._exchange.start(request, target, arrival.client[0], first)
             return
         first += data[len(request.head) : end]
         self.due = self._patience(target, both=body.left != NO_BODY)
-        self._exchange.start(request, target, first, body.left, body.follower)
+        self._exchange.start(request, target, arrival.client[0], first, body.left, body.follower)
 
     def _patience(self, target: Target, both: bool) -> float:
         """Give when to look at an exchange; `both`: the client may be slow, too."""
@@ -273,9 +273,15 @@ class Client:
             self.closing = self.closing or not response.interim
         if length < 0 and not modern:
             self.closing = True
-        if modern and not (self.closing or response.hop) and response.modern:
-            return data
         keep_alive = not self.closing
+        if modern and response.modern:
+            if keep_alive and not response.hop:
+                return data
+            if response.hop == 1 and not response.interim:
+                at = data.find(USUAL, 0, end)
+                if at >= 0:
+                    rest = data[at + len(USUAL) - 2 :]
+                    return data[:at] + (rest if keep_alive else CLOSE + rest)
         return incoming(data[:end], response, keep_alive=keep_alive, modern=modern) + data[end:]
 
     def finished(self) -> None:

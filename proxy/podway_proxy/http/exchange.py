@@ -48,6 +48,10 @@ class Exchange(Sending):
 
     def on_endpoint(self, mask: int) -> None:
         """Take an edge of the endpoint's socket."""
+        if self.upload is None and self.download is None:
+            if mask & READ and self.response is None:
+                self._read_answer()
+            return
         connection = self.connection
         if mask & WRITE and self.upload is not None:
             self.upload.on_writable()

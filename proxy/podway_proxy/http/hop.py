@@ -46,8 +46,10 @@ _LAST_HOP = re.compile(
     rb"(?i)(?<=\n)(?:connection|keep-alive|proxy-connection|upgrade):[^\r]*\r\n"
 ).sub
 _CODING = re.compile(rb"(?i)(?<=\n)transfer-encoding:[^\r]*\r\n").sub
-_USUAL = b"\r\nConnection: keep-alive\r\n"
+USUAL = b"\r\nConnection: keep-alive\r\n"
 """How nginx and others spell it: cut out without a regular expression."""
+CLOSE = b"\r\nConnection: close"
+"""What takes its place in a last answer."""
 _END = b"\r\n\r\n"
 
 
@@ -101,7 +103,7 @@ def incoming(head: bytes, response: Response, *, keep_alive: bool, modern: bool)
     body is unwrapped on its way).
     """
     if response.hop:
-        short = head.replace(_USUAL, b"\r\n", 1)
+        short = head.replace(USUAL, b"\r\n", 1)
         head = _LAST_HOP(b"", head) if response.hop > 1 or len(short) == len(head) else short
     if not response.modern:
         head = b"HTTP/1.1" + head[8:]

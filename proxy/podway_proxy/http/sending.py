@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 """Connections on which one request is sent at most: a stale one, a new one, another pod's."""
 
-NOWHERE = Target(())
+NOWHERE = Target()
 
 
 class Sending(ABC):
@@ -70,6 +70,7 @@ class Sending(ABC):
         "upload",
     )
 
+    _candidates: Iterator[Endpoint]
     request: Request
     target: Target
     response: Response | None
@@ -112,11 +113,12 @@ class Sending(ABC):
         self,
         request: Request,
         target: Target,
+        client: str,
         first: bytes,
         left: int = NO_BODY,
         follower: Chunked | None = None,
     ) -> None:
-        """Carry out one request.
+        """Carry out one request of the client with that IP address.
 
         `first` is the head as the endpoint gets it and what has come of the body; `left` is how
         much of the body the client's socket still holds: bytes, or CHUNKED with its `follower`.
@@ -130,7 +132,8 @@ class Sending(ABC):
         self._first = first
         self._left = left
         self._follower = follower
-        self._candidates: Iterator[Endpoint] = iter(target.candidates)
+        choose = target.choose
+        self._candidates = iter(target.candidates) if choose is None else choose(client)
         self._replayable = True
         """No byte of the body was read that is not in `first`."""
         self._rest = self._heard = self._ahead = b""

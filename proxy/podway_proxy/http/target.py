@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Target:
-    """Carry this request to the first of `candidates` that takes it. Times are in seconds.
+    """Carry a request to the first of `candidates` that takes it. Times are in seconds.
 
-    Made for one request and not changed after; `frozen` would cost each request 1 us.
+    Not changed after it is made, so that one may serve many requests; `frozen` would cost 1 us
+    where one is made for each.
     """
 
-    candidates: Iterable[Endpoint]
-    """In the order in which to try them; consumed once, lazily."""
+    candidates: Iterable[Endpoint] = ()
+    """In the order in which to try them; iterated once for each request, lazily."""
     label: str = ""
     """What chose it, for the log: `route shop/web`."""
     forwarded: str = "append"
@@ -41,6 +42,9 @@ class Target:
     """Called for every candidate that could not be reached, with the reason."""
     wire: Wire | None = None
     """How endpoints are spoken to inside TLS (reencrypt); None: in plain TCP."""
+    choose: Callable[[str], Iterator[Endpoint]] | None = None
+    """In place of `candidates`, for a target of many requests: gives them for one, by the client's
+    IP address."""
 
 
 class AccessRecord(NamedTuple):
