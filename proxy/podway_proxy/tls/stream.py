@@ -31,6 +31,9 @@ class TlsStream(ssl.SSLSocket):
 
     def recv(self, buflen: int = RECORD, flags: int = 0) -> bytes:
         """Give up to `buflen` bytes; fewer only when no more are there."""
+        plane = self.plane
+        if plane is not None and buflen <= len(plane.buffer):
+            return bytes(plane.view[: self.recv_into(plane.buffer, buflen, flags)])
         buffer = bytearray(buflen)
         return bytes(memoryview(buffer)[: self.recv_into(buffer, buflen, flags)])
 
