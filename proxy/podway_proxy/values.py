@@ -66,8 +66,7 @@ class Arrival(NamedTuple):
     """Set where TLS ends here; None for plain TCP and for what is handed through."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forward:
+class Forward(NamedTuple):
     """Carry this connection to the first of `candidates` that accepts it."""
 
     candidates: Iterable[Endpoint]
