@@ -111,7 +111,8 @@ class Loader:
         before, self._compiled = self._compiled, compiled
         self._loaded_at = time.time()
         report(self._log, before.problems if before is not None else (), compiled.problems)
-        self._prober.follow(compiled.probes)
+        if before is None or before.probes is not compiled.probes:  # many: not compared
+            self._prober.follow(compiled.probes)
         self._publish()
         if before is None or before.listeners != compiled.listeners:
             self._ask_for((*self._own_listeners(), *compiled.listeners), loaded=True)
