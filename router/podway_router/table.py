@@ -95,8 +95,9 @@ class Table(Generic[T]):
 
     def find(self, host: str, path: bytes = b"/") -> T | None:
         """Look a host up: exactly, else as a wildcard (also where only the path is not found)."""
-        found = self.exact(host, path)
-        return found if found is not None else self.wildcard(host, path)
+        paths = self._by_host.get(host)
+        found = None if paths is None else paths.find(path)
+        return found if found is not None or not self._wild else self.wildcard(host, path)
 
     def any_of(self, host: str) -> T | None:
         """Give what any path of this host, or `*.<domain>`, leads to; None if there is no path."""

@@ -15,12 +15,12 @@ from podway_proxy.http.asker import AnyFlow
 from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.exchange import Exchange
-from podway_proxy.http.forwarded import lines_for
+from podway_proxy.http.forwarded import joined, lines_for
 from podway_proxy.http.framing import ChunkError, begin_body
 from podway_proxy.http.head import read_head
 from podway_proxy.http.hop import CLOSE, USUAL, incoming, outgoing
 from podway_proxy.http.refuse import Refusal, refuse_beginning
-from podway_proxy.http.request import NO_BODY, UNTIL_CLOSE, Request
+from podway_proxy.http.request import KEEP, NO_BODY, UNTIL_CLOSE, Request
 from podway_proxy.http.response import Response
 from podway_proxy.http.target import Target
 from podway_proxy.plane.copying import relay_between
@@ -215,7 +215,11 @@ class Client:
             self._exchange.forget()
             self._answer(target, whole=body is None or body.left == NO_BODY)
             return
-        first = outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
+        if target.forwarded == "append" and request.rewrite == KEEP:
+            lines = joined(arrival.client[0], arrival.local[1], request.authority, target.proto)
+            first = request.head[:-2] + lines + b"\r\n"
+        else:
+            first = outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
         if body is None:
             self.due = self._plane.now + target.server_timeout
             self._exchange.start(request, target, arrival.client[0], first)
@@ -269,15 +273,16 @@ class Client:
         """Make the head in `data[:end]` fit for the client; most need no change at all."""
         modern = self.request.modern
         length = response.length
-        if not self._exchange.sent or length == UNTIL_CLOSE or self._front.draining:
-            self.closing = self.closing or not response.interim
+        final = response.status >= 200
+        if final and (not self._exchange.sent or length == UNTIL_CLOSE or self._front.draining):
+            self.closing = True
         if length < 0 and not modern:
             self.closing = True
         keep_alive = not self.closing
         if modern and response.modern:
             if keep_alive and not response.hop:
                 return data
-            if response.hop == 1 and not response.interim:
+            if response.hop == 1 and final:
                 at = data.find(USUAL, 0, end)
                 if at >= 0:
                     rest = data[at + len(USUAL) - 2 :]

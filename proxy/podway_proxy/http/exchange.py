@@ -92,6 +92,10 @@ class Exchange(Sending):
                 response = read_response(data[:end], self.request.method)
             except ResponseError as error:
                 return self._bad(str(error))
+            if response.status >= 200 and len(data) == end + response.length:
+                self.response = response
+                self._whole(response, data, end)
+                return False
             if response.status >= 200 or response.status == SWITCHING:
                 self._respond(connection, response, data, end)
                 return False
@@ -173,7 +177,14 @@ class Exchange(Sending):
         out = self._asker.answer_head(response, data, end)
         if self._ahead:
             out = self._ahead + out
-        self._release(response.keep_alive)
+        connection = self.connection
+        if self.sent and response.keep_alive and connection is not None and not connection.gone:
+            self.connection = None
+            if self.target.on_close is not None:
+                self.target.on_close(connection.endpoint)
+            self._pool.put(connection)
+        else:
+            self._release(response.keep_alive)
         self.deliver(out)
 
     def deliver(self, out: bytes) -> None:

@@ -168,10 +168,14 @@ class Sending(ABC):
                 kept = self._pool.take(endpoint)
         if kept is None:
             self._connect(endpoint)
-        else:
-            kept.user = self
-            self._use(kept)
-            self._send(kept)
+            return
+        kept.user = self
+        self.connection = kept
+        self.endpoint = endpoint
+        self.attempts += 1
+        if self.target.on_open is not None:
+            self.target.on_open(endpoint)
+        self._send(kept)
 
     def _connect(self, endpoint: Endpoint) -> None:
         """Dial `endpoint` and, should that fail, the candidates after it."""
