@@ -39,7 +39,8 @@ def read_head(head: bytes, fields: int = FIELDS) -> Request | Refusal:
     """
     found: Notable = scan(head.lower())
     match = common(head)
-    if match is not None and len(found) < 3 and head.count(b"\n") - 2 <= fields:
+    few = fields >= FIELDS or head.count(b"\n") - 2 <= fields  # the expression takes no more
+    if match is not None and len(found) < 3 and few:
         keep_alive, rewrite = True, KEEP
         name, value = found[0] if found else _NOTHING
         if len(found) == 2:

@@ -39,10 +39,11 @@ common = re.compile(
     rb"(?!CONNECT )("
     + TOKEN
     + rb"++) ((/[!\"$->@-~]*+)(?:\?[!-\"$-~]*+)?) HTTP/1\.1\r\n"
-    + FIELD_LINES
-    + rb"\r\n"
+    + FIELD_LINES.removesuffix(b"*+")
+    + b"{0,%d}+\r\n" % FIELDS
 ).fullmatch
-"""The common request: a path asked for over HTTP/1.1. Captures method, target and path."""
+"""The common request: a path asked for over HTTP/1.1, with at most `FIELDS` fields. Captures
+method, target and path."""
 
 _LINE = re.compile(TOKEN + rb"++ (" + _TARGET + rb"++) HTTP/1\.([01])").fullmatch
 _VERSION = re.compile(TOKEN + rb"++ [^ ]++ HTTP/[0-9](?:\.[0-9])?").fullmatch
