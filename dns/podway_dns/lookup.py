@@ -174,7 +174,9 @@ class _Search:
             return Result(YXDOMAIN, answer=self.answer)
         synthesised = RRset(CNAME, dname.ttl, (renamed,))
         self.answer += ((name, synthesised),)
-        if self.rtype == CNAME:
+        # A DNAME that leads below itself would be followed until the name is too long, and the
+        # answer too big for UDP; whoever asks gets one step, as NSD gives it.
+        if self.rtype == CNAME or is_within(renamed, owner):
             return Result(NOERROR, answer=self.answer)
         return renamed
 

@@ -85,7 +85,7 @@ def random_zone(origin: str, seed: int) -> str:
     dice = random.Random(seed)
     lines, dnames = [HEAD.format(origin)], []
     owners = {_name(dice, 3) for _ in range(dice.randrange(4, 14))} - {"@"}
-    for owner in sorted(owners, key=lambda each: each.count(".")):
+    for owner in sorted(owners, key=lambda each: (each.count("."), each)):
         if any(owner.endswith(f".{above}") for above in dnames):
             continue  # data below a DNAME is not allowed (RFC 6672 section 2.4)
         kind = dice.choice(["A", "A", "A", "AAAA", "TXT", "CNAME", "CNAME", "NS", "DNAME", "MX"])
