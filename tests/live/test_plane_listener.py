@@ -70,8 +70,9 @@ def test_out_of_descriptors_it_rests_and_recovers_and_loses_nobody() -> None:
             seen = json.loads(child.stdout.readline())
         finally:
             child.kill()
-    assert seen["spun"] < 20, "wake-ups in a second without descriptors"
-    assert 1 <= seen["rests"] <= 10, "a look at each tick"
+    # Each of the 100 clients may wake it once as it arrives; a busy loop wakes 10,000 times.
+    assert seen["spun"] < 200, "wake-ups in a second without descriptors"
+    assert 1 <= seen["rests"] <= 20, "a look at each tick"
     assert seen["used"] < 0.5
 
 
