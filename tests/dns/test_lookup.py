@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from dns_zones import zone
+
 from podway_dns import names
 from podway_dns.lookup import lookup
-from podway_dns.records import A, CNAME, DNAME
+from podway_dns.records import CNAME, DNAME, A
 from podway_dns.zone import Snapshot
 
 SNAPSHOT = Snapshot(
