@@ -23,6 +23,7 @@ STEPS = (
     "certificate",
     "handshake",
     "client-certificate",
+    "allowlist",
     "no-service",
     "no-endpoint",
     "connect",

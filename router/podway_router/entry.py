@@ -86,6 +86,8 @@ class RouteEntry(NamedTuple):
     """Reencrypt: digest of who signs the pods' certificates; empty: the default CA."""
     pod_names: list[str] | None = None
     """Reencrypt with the default CA: names of which a pod's certificate must have one."""
+    allowed: list[str] | None = None
+    """CIDRs from which clients may come; None: from anywhere."""
 
 
 def shard_key(controller: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.answer import Answer
+from podway_proxy.http.answer import CUT, Answer
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import AccessRecord, Target
 from podway_router.decide import Match, Redirect
@@ -113,9 +113,15 @@ class HttpSide:
         if target is not None:
             return target
         way = current.ways[key]
+        if not way.admits(arrival.client[0]):
+            reason = f"{way.label}: its allowlist does not name the client's address"
+            self._account.unserved("allowlist", way.label, reason, arrival.client[0])
+            return Answer(CUT, "allowlist", reason)
         if way.entry.step:
             return self._nobody(way, arrival)
-        target = self._targets[key] = self._target(way)
+        target = self._target(way)
+        if way.allowed is None:
+            self._targets[key] = target  # else each client is looked at
         return target
 
     def _target(self, way: Way) -> Target:

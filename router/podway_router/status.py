@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route, Secret
+from podway_cluster.model.route import HeaderActions
 from podway_router import backends, claims
 from podway_router.admission import ADMITTED, Claim, Condition
 from podway_router.certificates import Served, digest_of, of_route
@@ -67,6 +68,11 @@ def _status(
             *warnings,
             "spec.subdomain: is ignored, as spec.host is given: remove one of them",
         )
+    if route.http_headers != HeaderActions():
+        warnings = (
+            *warnings,
+            "spec.httpHeaders: this version of podway-router does not act on it",
+        )
     served = backends.gather(snapshot, route, options.allow_loopback)
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
     tls = Served() if isinstance(tls, Condition) else tls  # then it had no claim
@@ -117,6 +123,7 @@ def _entry(
         server_timeout=wishes.timeout or tuning.server_timeout,
         tunnel_timeout=wishes.timeout_tunnel or through or tuning.tunnel_timeout,
         forwarded=wishes.forwarded or "",
+        allowed=None if wishes.allowed is None else list(wishes.allowed),
     )
 
 

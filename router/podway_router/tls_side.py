@@ -91,6 +91,9 @@ class TlsSide:
         if not isinstance(found, Match):
             return self._end(current, found.certificate or self._tls.certificate, name, preamble)
         way = current.ways[found.key]
+        if not way.admits(arrival.client[0]):
+            reason = f"{way.label}: its allowlist does not name the client's address"
+            return Refuse("allowlist", reason)
         if way.entry.step:
             return Refuse(way.entry.step, f"{way.label}: {way.entry.why}", INTERNAL)
         return self._forward(way, arrival, preamble)

@@ -10,6 +10,7 @@ from podway_proxy.balance.balancer import Balancer
 from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
 from podway_proxy.balance.up import DOWN, alive, down_addresses
+from podway_proxy.networks import Networks
 from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
 from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
@@ -24,6 +25,12 @@ class Way(NamedTuple):
     addresses: frozenset[Address]
     """Of all its endpoints, up or down."""
     balancer: Balancer
+    allowed: Networks | None = None
+    """Where clients must come from; None: anywhere."""
+
+    def admits(self, client: str) -> bool:
+        """Tell whether a client with this address may use the Route."""
+        return self.allowed is None or self.allowed.holds(client)
 
 
 class Map(NamedTuple):
@@ -85,7 +92,8 @@ def _way(
     previous = before.balancer if before else None
     balancer = make(entry.policy, alive(every, down), load, random, previous)
     addresses = frozenset(endpoint.address for endpoint, _ in every)
-    return Way("route " + route_of_key(key)[1], entry, addresses, balancer)
+    allowed = None if entry.allowed is None else Networks(entry.allowed)
+    return Way("route " + route_of_key(key)[1], entry, addresses, balancer, allowed)
 
 
 def _tables(before: Map, ways: Mapping[str, Way], routes: Collection[str]) -> dict[str, Tables]:

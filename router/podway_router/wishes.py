@@ -6,6 +6,7 @@ is reported besides (`reference/route-api.md` section 2).
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -18,6 +19,18 @@ _LONGEST = 2_147_483_647 / 1000
 """HAProxy's largest time-out, in seconds: 2^31-1 ms."""
 BALANCE = ("roundrobin", "leastconn", "source", "random")
 FORWARDED = ("append", "replace", "if-none", "never")
+ALLOWLISTS = (H + "ip_allowlist", H + "ip_whitelist")
+"""The first that is there counts."""
+UNSERVED = (
+    H + "hsts_header",
+    H + "pod-concurrent-connections",
+    H + "rate-limit-connections",
+    H + "rewrite-target",
+    "router.openshift.io/cookie_name",
+    "router.openshift.io/cookie-same-site",
+)
+"""Annotations of the OpenShift router that this version does not act on: their Routes serve, and
+whoever asks for them is told."""
 
 
 class Wishes(NamedTuple):
@@ -29,6 +42,9 @@ class Wishes(NamedTuple):
     timeout_tunnel: float | None = None
     forwarded: str | None = None
     health_interval: float | None = None
+    allowed: tuple[str, ...] | None = None
+    """CIDRs from which clients may come; None: from anywhere. Empty: a list of which nothing is
+    valid lets nobody in."""
 
 
 def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
@@ -42,7 +58,13 @@ def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
         health_interval=_time(
             annotations, "router.openshift.io/haproxy.health.check.interval", warnings
         ),
+        allowed=_networks(annotations, warnings),
     )
+    warnings += [
+        f"metadata.annotations[{name}]: this version of podway-router does not act on it"
+        for name in UNSERVED
+        if name in annotations
+    ]
     return wishes, tuple(warnings)
 
 
@@ -62,6 +84,25 @@ def _choice(
         return value
     warnings.append(f"metadata.annotations[{name}]: {value!r} is not one of {', '.join(among)}")
     return None
+
+
+def _networks(annotations: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:
+    """Read the list of networks; what is no network is left out of it, never the list itself."""
+    name = next((name for name in ALLOWLISTS if name in annotations), None)
+    if name is None:
+        return None
+    valid = []
+    for word in annotations[name].split():
+        try:
+            valid.append(str(ipaddress.ip_network(word, strict=False)))
+        except ValueError:
+            warnings.append(
+                f"metadata.annotations[{name}]: {word!r} is no address and no network such as "
+                "10.0.0.0/8: it lets nobody in"
+            )
+    if not valid:
+        warnings.append(f"metadata.annotations[{name}]: names no network, so nobody is let in")
+    return tuple(valid)
 
 
 def _time(annotations: Mapping[str, str], name: str, warnings: list[str]) -> float | None:

@@ -202,6 +202,23 @@ def test_forwarded_headers_follow_the_route_then_the_controller(site: Site) -> N
         assert "x-forwarded-for" not in names
 
 
+def test_an_allowlist_cuts_who_is_not_on_it_and_never_fails_open(site: Site) -> None:
+    name = "haproxy.router.openshift.io/ip_allowlist"
+    site.put(
+        site.pods(),
+        route("in", "in.t", "blue", annotations={name: "127.0.0.0/8 10.0.0.1"}),
+        route("out", "out.t", "green", annotations={name: "10.0.0.1"}),
+        route("bad", "bad.t", "green", annotations={name: "every one"}),
+    )
+    with site.router():
+        assert get(site.where, "in.t")[0] == 200
+        for host in ("out.t", "bad.t"):
+            with pytest.raises(ConnectionError):
+                get(site.where, host)
+        assert get(site.where, "in.t")[0] == 200
+    assert site.green.requests == 0
+
+
 def test_tuning_options_are_taken_over_while_it_serves(site: Site) -> None:
     site.put(site.pods(), route("b", "blue.t", "blue"))
     long = {"X-Long": "x" * 30_000}

@@ -187,6 +187,19 @@ def test_an_exact_edge_host_beats_a_wildcard_passthrough(site: Site, tmp_path: P
                 assert sock.recv(100).startswith(b"HTTP/1.1 503")
 
 
+def test_an_allowlist_holds_for_what_is_handed_through(site: Site, tmp_path: Path) -> None:
+    name = "haproxy.router.openshift.io/ip_allowlist"
+    with Greeter(tmp_path, "in.t") as inside, Greeter(tmp_path, "out.t") as outside:
+        site.put("in", "in.t", inside.where, annotations={name: "127.0.0.0/8"})
+        site.put("out", "out.t", outside.where, annotations={name: "10.0.0.1"})
+        with site.router() as router:
+            with tls(site.where, "in.t") as sock:
+                assert sock.recv(100) == b"this is in.t\n"
+            with pytest.raises((ssl.SSLError, ConnectionError)), tls(site.where, "out.t"):
+                pass
+            assert "shop/out" in until("it is said", lambda: refusals(router, "allowlist"))[0]
+
+
 def test_plain_http_on_the_tls_port_is_told_so(site: Site, tmp_path: Path) -> None:
     site.add()
     with site.router(), socket.create_connection(site.where, 10) as sock:

@@ -29,6 +29,22 @@ def test_valid_wishes_are_read() -> None:
     assert warnings == ()
 
 
+def test_an_allowlist_is_read_and_never_fails_open() -> None:
+    wishes, warnings = read({H + "ip_allowlist": "10.1.2.3/8 2001:db8::1  nonsense"})
+    assert wishes.allowed == ("10.0.0.0/8", "2001:db8::1/128")
+    assert "'nonsense' is no address" in warnings[0]
+    wishes, warnings = read({H + "ip_whitelist": "nonsense"})
+    assert wishes.allowed == ()
+    assert "nobody is let in" in warnings[-1]
+    both = read({H + "ip_whitelist": "10.0.0.1", H + "ip_allowlist": "10.0.0.2"})[0]
+    assert both.allowed == ("10.0.0.2/32",)
+
+
+def test_what_this_version_does_not_act_on_is_said() -> None:
+    _, warnings = read({H + "rewrite-target": "/"})
+    assert "rewrite-target]: this version of podway-router does not act on it" in warnings[0]
+
+
 def test_an_invalid_value_is_absent_and_reported() -> None:
     wishes, warnings = read(
         {H + "balance": "fastest", H + "timeout": "soon", H + "set-forwarded-headers": "Append"}

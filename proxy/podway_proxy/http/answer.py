@@ -34,11 +34,16 @@ _STEPS = {
 """What each step's failure means, for someone who meets the page for the first time."""
 
 
+CUT = 0
+"""In place of a status."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that podway gives itself."""
 
     status: int
+    """An HTTP status, or CUT: the connection ends with RST and without a word."""
     step: str
     """The step that failed, a short fixed word: `no-route`, `connect`, `server-timeout`, …"""
     reason: str

@@ -10,7 +10,7 @@ import math
 import socket
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.answer import Answer, refused, render
+from podway_proxy.http.answer import CUT, Answer, refused, render
 from podway_proxy.http.asker import AnyFlow
 from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
@@ -249,6 +249,11 @@ class Client:
     def _answer(self, answer: Answer, whole: bool) -> None:
         """Answer a request whose head was read. `whole`: its body was read, too."""
         front = self._front
+        if answer.status == CUT:
+            front.aborted(self, self._exchange, answer.reason)
+            self._end()
+            self._plane.abort(self.sock)
+            return
         self.closing = self.closing or not whole
         page = render(answer, self.request.head, front.server_name, self.closing, front.explain)
         front.answered(self, self._exchange, answer)
