@@ -127,7 +127,9 @@ async def test_bad_and_half_written_files_harm_nothing(tmp_path: Path) -> None:
     (tmp_path / "ab.yaml").write_text(text)
     async with following(tmp_path) as follower:
         good = {"a": "a.test", "b": "b.test"}
-        (tmp_path / "ab.yaml").write_text(text[: len(text) // 2])
+        # Renamed into place: write_text empties a file first, and an empty file is a valid edit.
+        (tmp_path / ".half").write_text(text[: len(text) // 2])
+        (tmp_path / ".half").rename(tmp_path / "ab.yaml")
         await follower.until(lambda: bool(follower.seen[-1].problems))
         assert follower.hosts == good
         held = follower.source.held()
