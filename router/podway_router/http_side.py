@@ -10,6 +10,7 @@ from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import AccessRecord, Target
 from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
+from podway_router.extras import extras_of
 
 if TYPE_CHECKING:
     import socket
@@ -45,8 +46,7 @@ class HttpSide:
         self._wires = setting.wires
         self._choice = setting.choice
         self._began, self._ended = setting.load.began, setting.load.ended
-        self._forwarded = ""
-        self._deferred = False
+        self._shard = setting.shard
         self._connect_timeout = 0.0
         self._seen: Map | None = None
         self._targets: dict[str, Target] = {}
@@ -75,8 +75,7 @@ class HttpSide:
         self.front.limits = limits
         self._targets.clear()
         self._connect_timeout = limits.connect_timeout
-        self._forwarded = shard.forwarded
-        self._deferred = shard.deferred
+        self._shard = shard
 
     @property
     def active(self) -> int:
@@ -86,7 +85,7 @@ class HttpSide:
     def drain(self) -> None:
         """End each connection with its next answer, and soon those on which nothing moves."""
         self.front.drain()
-        if not self._deferred:
+        if not self._shard.deferred:
             self._plane.deadline(self, self._plane.now + IDLE_GRACE)
 
     def on_deadline(self) -> None:
@@ -127,7 +126,7 @@ class HttpSide:
     def _target(self, way: Way) -> Target:
         return Target(
             label=way.label,
-            forwarded=way.entry.forwarded or self._forwarded,
+            forwarded=way.entry.forwarded or self._shard.forwarded,
             proto=self._proto,
             server_timeout=way.entry.server_timeout,
             tunnel_timeout=way.entry.tunnel_timeout,
@@ -137,6 +136,7 @@ class HttpSide:
             on_failure=partial(self._choice.failed, way.label),
             wire=self._wires.of(way) if way.entry.server_name else None,
             choose=partial(self._choice.candidates, way),
+            extras=extras_of(way, self._shard, self._proto),
         )
 
     def _redirect(self, request: Request) -> Answer:

@@ -220,13 +220,16 @@ class Client:
             first = request.head[:-2] + lines + b"\r\n"
         else:
             first = outgoing(request, *lines_for(request, arrival, target.forwarded, target.proto))
+        extras = target.extras
+        if extras is not None and extras.outgoing is not None:
+            first = extras.outgoing(request, arrival, first)
         if body is None:
             self.due = self._plane.now + target.server_timeout
-            self._exchange.start(request, target, arrival.client[0], first)
+            self._exchange.start(request, target, arrival, first)
             return
         first += data[len(request.head) : end]
         self.due = self._patience(target, both=body.left != NO_BODY)
-        self._exchange.start(request, target, arrival.client[0], first, body.left, body.follower)
+        self._exchange.start(request, target, arrival, first, body.left, body.follower)
 
     def _patience(self, target: Target, both: bool) -> float:
         """Give when to look at an exchange; `both`: the client may be slow, too."""
@@ -276,6 +279,10 @@ class Client:
 
     def answer_head(self, response: Response, data: bytes, end: int) -> bytes:
         """Make the head in `data[:end]` fit for the client; most need no change at all."""
+        exchange = self._exchange
+        if (extras := exchange.target.extras) is not None:
+            who = self.request, self.arrival, response, exchange.endpoint
+            data, end = extras.dress(*who, data, end)
         modern = self.request.modern
         length = response.length
         final = response.status >= 200

@@ -15,6 +15,7 @@ from podway_proxy.http.answer import Answer
 from podway_proxy.http.asker import AnyFlow, Asker
 from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
+from podway_proxy.http.extras import chosen
 from podway_proxy.http.framing import Chunked
 from podway_proxy.http.pool import Pool
 from podway_proxy.http.request import CHUNKED, IDEMPOTENT, NO_BODY, Request
@@ -24,7 +25,7 @@ from podway_proxy.plane.copying import flow_between
 from podway_proxy.plane.dial import Dial
 from podway_proxy.plane.flow import Outcome
 from podway_proxy.plane.plane import Plane
-from podway_proxy.values import Endpoint
+from podway_proxy.values import Arrival, Endpoint
 
 if TYPE_CHECKING:
     from podway_proxy.http.secure import Greeting
@@ -113,12 +114,12 @@ class Sending(ABC):
         self,
         request: Request,
         target: Target,
-        client: str,
+        arrival: Arrival,
         first: bytes,
         left: int = NO_BODY,
         follower: Chunked | None = None,
     ) -> None:
-        """Carry out one request of the client with that IP address.
+        """Carry out one request of the client that came so.
 
         `first` is the head as the endpoint gets it and what has come of the body; `left` is how
         much of the body the client's socket still holds: bytes, or CHUNKED with its `follower`.
@@ -132,8 +133,7 @@ class Sending(ABC):
         self._first = first
         self._left = left
         self._follower = follower
-        choose = target.choose
-        self._candidates = iter(target.candidates) if choose is None else choose(client)
+        self._candidates = chosen(request, target, arrival)
         self._replayable = True
         """No byte of the body was read that is not in `first`."""
         self._rest = self._heard = self._ahead = b""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from podway_proxy.values import Address, Endpoint
 
 if TYPE_CHECKING:
+    from podway_proxy.http.extras import Extras
     from podway_proxy.http.secure import Wire
 
 
@@ -45,6 +46,7 @@ class Target:
     choose: Callable[[str], Iterator[Endpoint]] | None = None
     """In place of `candidates`, for a target of many requests: gives them for one, by the client's
     IP address."""
+    extras: Extras | None = None
 
 
 class AccessRecord(NamedTuple):

@@ -1,0 +1,55 @@
+"""What a Route asks for beyond being carried: the seam between the engine and its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from podway_proxy.values import Arrival, Endpoint
+
+if TYPE_CHECKING:
+    from podway_proxy.http.request import Request
+    from podway_proxy.http.response import Response
+    from podway_proxy.http.target import Target
+
+
+class Extras(NamedTuple):
+    """What a Route asks for beyond being carried; a part is None where it asks for nothing.
+
+    Compiled once per Route. A target without them (`Target.extras` is None) pays for none.
+    """
+
+    outgoing: Callable[[Request, Arrival, bytes], bytes] | None = None
+    """Gives the request's head as the endpoint gets it, from the one that is otherwise ready: the
+    forwarded fields are in it, those of the last hop are out. Framing fields stay untouched."""
+    incoming: Callable[[Request, Arrival, Response, Endpoint | None, bytes], bytes] | None = None
+    """Gives a final answer's head for the client, from the one that the endpoint sent; fields of
+    the last hop and of framing stay untouched, as they are dealt with afterwards."""
+    choose: Callable[[Request, Arrival], Iterator[Endpoint]] | None = None
+    """Gives the candidates of one request, in place of `Target.choose`."""
+
+    def dress(
+        self,
+        request: Request,
+        arrival: Arrival | None,
+        response: Response,
+        endpoint: Endpoint | None,
+        data: bytes,
+        end: int,
+    ) -> tuple[bytes, int]:
+        """Do to the final answer's head in `data[:end]` what is asked for.
+
+        Gives the data with the new head, and where that one ends.
+        """
+        if self.incoming is None or arrival is None or response.status < 200:
+            return data, end
+        head = self.incoming(request, arrival, response, endpoint, data[:end])
+        return head + data[end:], len(head)
+
+
+def chosen(request: Request, target: Target, arrival: Arrival) -> Iterator[Endpoint]:
+    """Give whom to send a request to, in order."""
+    extras, choose = target.extras, target.choose
+    if extras is not None and extras.choose is not None:
+        return extras.choose(request, arrival)
+    return iter(target.candidates) if choose is None else choose(arrival.client[0])

@@ -1,0 +1,75 @@
+"""What Route and controller ask for beyond carrying a request, put together once per Route. Pure.
+
+Each option is a `Part` that some module makes of the entries, or None where nothing is asked for;
+`extras_of` lists them in the order in which they act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from podway_proxy.http.extras import Extras
+from podway_proxy.http.request import Request
+from podway_proxy.http.response import Response
+from podway_proxy.values import Arrival, Endpoint
+from podway_router.entry import ShardEntry
+from podway_router.ways import Way
+
+Outgoing = Callable[[Request, Arrival, bytes], bytes]
+"""The request's head as it would go to the endpoint → as it goes."""
+Incoming = Callable[[Request, Arrival, Response, Endpoint | None, bytes], bytes]
+"""The final answer's head as it would go to the client → as it goes."""
+
+
+class Part(NamedTuple):
+    """One option's work on requests, on answers, or on both."""
+
+    outgoing: Outgoing | None = None
+    incoming: Incoming | None = None
+
+
+def extras_of(way: Way, shard: ShardEntry, proto: str) -> Extras | None:
+    """Give what a Route's requests need; `proto` is what their clients speak, http or https."""
+    return joined(())
+
+
+def joined(parts: Iterable[Part | None]) -> Extras | None:
+    """Put parts together in their order; None where no part does anything."""
+    there = [part for part in parts if part is not None]
+    outgoing = _each_outgoing([part.outgoing for part in there if part.outgoing is not None])
+    incoming = _each_incoming([part.incoming for part in there if part.incoming is not None])
+    if outgoing is None and incoming is None:
+        return None
+    return Extras(outgoing, incoming)
+
+
+def _each_outgoing(steps: list[Outgoing]) -> Outgoing | None:
+    """Give one function for all; one step alone is called directly."""
+    if len(steps) < 2:
+        return steps[0] if steps else None
+
+    def every(request: Request, arrival: Arrival, head: bytes) -> bytes:
+        for step in steps:
+            head = step(request, arrival, head)
+        return head
+
+    return every
+
+
+def _each_incoming(steps: list[Incoming]) -> Incoming | None:
+    if len(steps) < 2:
+        return steps[0] if steps else None
+
+    def every(
+        request: Request,
+        arrival: Arrival,
+        response: Response,
+        endpoint: Endpoint | None,
+        head: bytes,
+    ) -> bytes:
+        for step in steps:
+            head = step(request, arrival, response, endpoint, head)
+        return head
+
+    return every
