@@ -7,7 +7,7 @@ client's side is the `Asker`; which wire it speaks is its own affair.
 Order of events: `start` → a connection → the request is sent → the answer's head → its body →
 `asker.finished`. What fails before the answer's head was passed on becomes an answer of our own,
 or another attempt where that is safe; after it, the client is cut off, so that it can't take a
-part for the whole. `sending` holds the first half, this module the second.
+part for the whole. `finding` and `sending` hold the request's half, this module the answer's.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from podway_proxy.counters import Counters
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.client import Client
+from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.pool import Pool
 from podway_proxy.http.request import Request
-from podway_proxy.http.sending import NOWHERE
 from podway_proxy.http.target import AccessRecord, Target
 from podway_proxy.limits import DEFAULT, Limits
 from podway_proxy.log import Log
