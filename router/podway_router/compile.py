@@ -121,7 +121,12 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
         policy = one.http_headers.forwarded_header_policy
         forwarded = "if-none" if policy == "IfNone" else policy.lower()
         deferred = one.idle_connection_termination_policy == "Deferred"
-        settings = ShardEntry(shard.limits(one.tuning_options), forwarded, deferred)
+        settings = ShardEntry(
+            shard.limits(one.tuning_options),
+            forwarded,
+            deferred,
+            compressed=one.http_compression_mime_types,
+        )
         entries[shard_key(one.meta.name)] = settings._asdict()
     return entries
 

@@ -13,6 +13,7 @@ from podway_proxy.http.extras import Extras
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
 from podway_proxy.values import Arrival, Endpoint
+from podway_router.compression import compressed
 from podway_router.entry import ShardEntry
 from podway_router.ways import Way
 
@@ -31,7 +32,7 @@ class Part(NamedTuple):
 
 def extras_of(way: Way, shard: ShardEntry, proto: str) -> Extras | None:
     """Give what a Route's requests need; `proto` is what their clients speak, http or https."""
-    return joined(())
+    return compressed(joined(()), shard.compressed)
 
 
 def joined(parts: Iterable[Part | None]) -> Extras | None:

@@ -121,6 +121,20 @@ def test_ingress_controller() -> None:
     assert (options.thread_count, options.connect_timeout) == (4, 0.3)
 
 
+def test_media_types_to_compress() -> None:
+    names = ["text/html", "text/*", "image/svg+xml", "X-custom/sub", "text/css; charset=utf-8"]
+    assert good(
+        controller(f"{{httpCompression: {{mimeTypes: {names}}}}}")
+    ).http_compression_mime_types == tuple(names)
+
+
+@pytest.mark.parametrize("name", ["text", "custom/sub", "text/a b", "text/html;charset", "text/"])
+def test_what_is_no_media_type(name: str) -> None:
+    field, message = fault(controller(f"{{httpCompression: {{mimeTypes: ['{name}']}}}}"))
+    assert field == "spec.httpCompression.mimeTypes"
+    assert repr(name) in message
+
+
 @pytest.mark.parametrize(
     ("spec", "field"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..model.controller import (
     AccessLogging,
     ClientTls,
@@ -27,6 +29,12 @@ _PARAMETERS = {
 }
 _FORWARDED = ("Append", "Replace", "IfNone", "Never")
 _PROFILES = ("Old", "Intermediate", "Modern", "Custom")
+_WORD = r"""[^][ ()\\<>@,;:"/?.=\x00-\x1f\x7f]+"""
+_MIME_TYPE = re.compile(
+    rf"(?i)(?:x-{_WORD}|application|audio|image|message|multipart|text|video)/{_WORD}"
+    rf'(?:; *{_WORD}=(?:{_WORD}|"(?:\\[\x00-\x7f]|[^\r"\\])*"))*'
+).fullmatch
+"""The API's pattern of a CompressionMIMEType."""
 _TLS_VERSIONS = ("VersionTLS10", "VersionTLS11", "VersionTLS12", "VersionTLS13")
 
 
@@ -50,7 +58,7 @@ def read_ingress_controller(meta: Meta, body: Fields) -> IngressController:
             "httpEmptyRequestsPolicy", ("Respond", "Ignore"), "Respond"
         ),
         access_logging=_access_logging(spec.child("logging").child("access")),
-        http_compression_mime_types=spec.child("httpCompression").texts("mimeTypes"),
+        http_compression_mime_types=_mime_types(spec.child("httpCompression")),
         idle_connection_termination_policy=spec.choice(
             "idleConnectionTerminationPolicy", ("Immediate", "Deferred"), "Immediate"
         ),
@@ -126,6 +134,16 @@ def _headers(headers: Fields) -> ControllerHeaders:
         actions=header_actions(headers),
         header_name_case_adjustments=headers.texts("headerNameCaseAdjustments"),
     )
+
+
+def _mime_types(compression: Fields) -> tuple[str, ...]:
+    names = compression.texts("mimeTypes")
+    for name in names:
+        if not _MIME_TYPE(name):
+            compression.problem(
+                "mimeTypes", f"{name[:80]!r} is no media type such as text/html or text/*"
+            )
+    return names
 
 
 def _access_logging(access: Fields) -> AccessLogging | None:

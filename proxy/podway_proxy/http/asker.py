@@ -10,6 +10,7 @@ from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.response import Response
 from podway_proxy.plane.flow import Flow
+from podway_proxy.values import Arrival
 
 AnyFlow = Flow | ChunkedFlow
 """One direction of a body, with or without chunks."""
@@ -19,6 +20,7 @@ class Asker(Protocol):
     """The client's side of an exchange."""
 
     sock: socket.socket
+    arrival: Arrival | None
 
     def took(self, flow: AnyFlow) -> None:
         """Note that the request's body has been read to its end by `flow`."""

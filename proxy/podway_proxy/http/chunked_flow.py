@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import ClassVar
 
 from podway_proxy.http.framing import Chunked, ChunkError
 from podway_proxy.plane.flow import Outcome
@@ -37,6 +38,9 @@ class ChunkedFlow:
         "surplus",
         "writable",
     )
+
+    TURN: ClassVar[int] = 0
+    """Most bytes before others get their turn; 0: the plane's limit."""
 
     def __init__(
         self,
@@ -89,7 +93,7 @@ class ChunkedFlow:
         """Move what can be moved, at most `turn_bytes` before others get their turn."""
         if self.outcome is not None or (self._tail and not self._send(self._tail)):
             return
-        turn = self._plane.limits.turn_bytes
+        turn = self.TURN or self._plane.limits.turn_bytes
         while not self._follower.done:
             if not self.readable:
                 return
@@ -125,15 +129,21 @@ class ChunkedFlow:
     def _follow(self, got: int) -> memoryview | bytes | None:
         """Give what of the shared buffer is to be sent on; None if it is no chunked body."""
         plane = self._plane
-        content: list[bytes] | None = [] if self._unwrap else None
         try:
-            end = self._follower.feed(plane.buffer, 0, got, content)
+            out, end = self._passed(got)
         except ChunkError as error:
             self.error = str(error)
             return None
         self.moved += end
         self.surplus = bytes(plane.view[end:got])
-        return plane.view[:end] if content is None else b"".join(content)
+        return out
+
+    def _passed(self, got: int) -> tuple[memoryview | bytes, int]:
+        """Give what goes on of the shared buffer's bytes, and where the body ends among them."""
+        plane = self._plane
+        content: list[bytes] | None = [] if self._unwrap else None
+        end = self._follower.feed(plane.buffer, 0, got, content)
+        return plane.view[:end] if content is None else b"".join(content), end
 
     def _send(self, data: memoryview | bytes) -> bool:
         """Send; what the sink does not take becomes the tail. True when all is taken."""

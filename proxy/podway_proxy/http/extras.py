@@ -24,9 +24,14 @@ class Extras(NamedTuple):
     forwarded fields are in it, those of the last hop are out. Framing fields stay untouched."""
     incoming: Callable[[Request, Arrival, Response, Endpoint | None, bytes], bytes] | None = None
     """Gives a final answer's head for the client, from the one that the endpoint sent; fields of
-    the last hop and of framing stay untouched, as they are dealt with afterwards."""
+    the last hop and of framing stay untouched, as they are dealt with afterwards. May be called
+    twice for one answer."""
     choose: Callable[[Request, Arrival], Iterator[Endpoint]] | None = None
     """Gives the candidates of one request, in place of `Target.choose`."""
+    compress: Callable[[Request, Arrival | None, Response, Endpoint | None, bytes], bool] | None = (
+        None
+    )
+    """Tells whether an answer with this head goes to the client compressed."""
 
     def dress(
         self,
