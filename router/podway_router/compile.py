@@ -125,7 +125,7 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
             shard.limits(one.tuning_options),
             forwarded,
             deferred,
-            compressed=one.http_compression_mime_types,
+            compressed=list(one.http_compression_mime_types) or None,
         )
         entries[shard_key(one.meta.name)] = settings._asdict()
     return entries

@@ -13,8 +13,8 @@ from podway_proxy.values import Arrival, Endpoint
 NOTHING = Extras()
 
 
-def compressed(extras: Extras | None, types: Sequence[str]) -> Extras | None:
-    """Give the extras of a Route with compression in them; unchanged where no type is named.
+def compressed(extras: Extras | None, types: Sequence[str] | None) -> Extras | None:
+    """Give the extras of a Route with compression in them; unchanged where there are no types.
 
     Header actions come first, as in HAProxy: one may forbid it (`Cache-Control: no-transform`).
     """

@@ -38,8 +38,8 @@ class ShardEntry(NamedTuple):
     for its next request instead of being closed."""
     tls: dict[str, Any] | None = None
     """Fields of a `TlsEntry`."""
-    compressed: Sequence[str] = ()
-    """`spec.httpCompression.mimeTypes`."""
+    compressed: list[str] | None = None
+    """`spec.httpCompression.mimeTypes`, where there are some."""
 
 
 class TlsEntry(NamedTuple):

@@ -18,7 +18,7 @@ HTML = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\n
 
 def test_no_type_changes_nothing() -> None:
     extras = Extras(outgoing=lambda _request, _arrival, head: head)
-    assert compressed(None, ()) is None
+    assert compressed(None, None) is None
     assert compressed(extras, []) is extras
 
 
