@@ -12,6 +12,8 @@ part for the whole. `finding` and `sending` hold the request's half, this module
 
 from __future__ import annotations
 
+from typing import Final
+
 from podway_proxy.http.asker import AnyFlow
 from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.compression import encoded
@@ -319,3 +321,8 @@ class Exchange(Sending):
         if self.download is not None:
             waits.append(server_timeout if self.download.writable else client_timeout)
         return max(waits) if waits else server_timeout
+
+
+IDLE: Final[Exchange] = Exchange.__new__(Exchange)
+"""Stands for the exchange of a client that had no use for one so far: it is not active."""
+IDLE.active = False

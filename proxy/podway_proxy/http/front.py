@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from podway_proxy.counters import Counters
 from podway_proxy.http.answer import Answer
+from podway_proxy.http.answering import Answering
 from podway_proxy.http.client import Client
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.pool import Pool
@@ -99,7 +100,7 @@ class HttpFront:
         )
         self.local = local
         self.draining = False
-        self._clients: set[Client] = set()
+        self._clients: set[Answering] = set()
         counters = Counters() if counters is None else counters
         slots = {name: counters.slot(name) for name in COUNTERS}
         self._row = counters.row
@@ -166,7 +167,7 @@ class HttpFront:
 
     # ---- what clients tell ----------------------------------------------------------------
 
-    def ended(self, client: Client) -> None:
+    def ended(self, client: Answering) -> None:
         """Forget a client whose connection is over."""
         self._clients.discard(client)
         self._row[self._open] -= 1
@@ -182,7 +183,7 @@ class HttpFront:
     def _count(self, step: str) -> None:
         self._row[self._by_step.get(step, self._by_step["other"])] += 1
 
-    def answered(self, client: Client, exchange: Exchange, answer: Answer | None) -> None:
+    def answered(self, client: Answering, exchange: Exchange, answer: Answer | None) -> None:
         """Count and record a request that has its answer: the endpoint's, or `answer`."""
         response = exchange.response
         status = answer.status if answer is not None else response.status if response else 0
@@ -195,7 +196,7 @@ class HttpFront:
             step, reason = (answer.step, answer.reason) if answer is not None else ("", "")
             self.access(record(client, exchange, status, step, reason, self.plane.now))
 
-    def _failed(self, client: Client, exchange: Exchange, answer: Answer) -> None:
+    def _failed(self, client: Answering, exchange: Exchange, answer: Answer) -> None:
         """Count a request that no pod answered, and log it where an endpoint failed.
 
         Where `route` said no, it knows more about that and logs it itself.
@@ -208,7 +209,7 @@ class HttpFront:
             who = address_of(client)
             self.refused(answer.step, reason, who, host=host, by=label, detail=detail)
 
-    def answered_unread(self, client: Client, answer: Answer) -> None:
+    def answered_unread(self, client: Answering, answer: Answer) -> None:
         """Count and record bytes that did not become a request."""
         address = address_of(client)
         self._row[self._by_class[answer.status // 100]] += 1
@@ -217,7 +218,7 @@ class HttpFront:
             status, step, reason = answer.status, answer.step, answer.reason
             self.access(AccessRecord(address, "", "", "", status, step, reason, "", None, 0.0, 0))
 
-    def aborted(self, client: Client, exchange: Exchange, reason: str) -> None:
+    def aborted(self, client: Answering, exchange: Exchange, reason: str) -> None:
         """Count and record a request whose answer the client did not get whole."""
         self._row[self._aborted] += 1
         if self.access is not None:
@@ -226,13 +227,13 @@ class HttpFront:
             self.access(record(client, exchange, status, "aborted", reason, self.plane.now))
 
 
-def address_of(client: Client) -> Address:
+def address_of(client: Answering) -> Address:
     """Give the client's own address, as its PROXY header or its socket says."""
     return client.arrival.client if client.arrival is not None else NOBODY
 
 
 def record(
-    client: Client, exchange: Exchange, status: int, step: str, reason: str, now: float
+    client: Answering, exchange: Exchange, status: int, step: str, reason: str, now: float
 ) -> AccessRecord:
     """Make the record of a request that has ended at `now`."""
     request = client.request
