@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     import socket
 
+    from podway_proxy.gate import Gate
+
 Address = tuple[str, int]
 """(numeric IP address without zone, port)."""
 NO_TLVS: Final[Mapping[int, bytes]] = MappingProxyType({})
@@ -90,6 +92,8 @@ class Forward(NamedTuple):
     """Called once when that connection has ended, however it ended."""
     on_failure: Callable[[Endpoint, str], None] | None = None
     """Called for every candidate that could not be reached, with the reason."""
+    gate: Gate | None = None
+    """Holds this connection back until an endpoint has room."""
 
 
 @dataclass(frozen=True, slots=True)

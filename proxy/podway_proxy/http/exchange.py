@@ -24,7 +24,7 @@ from podway_proxy.http.response import SWITCHING, Response, ResponseError, read_
 from podway_proxy.http.sending import Sending
 from podway_proxy.plane.copying import flow_between
 from podway_proxy.plane.flow import Flow, Outcome
-from podway_proxy.plane.plane import BROKEN, READ, WRITE
+from podway_proxy.plane.plane import BROKEN, GONE, READ, WRITE
 
 READ_BYTES = 65_536
 """Most bytes of an answer taken at once while its head is awaited."""
@@ -41,7 +41,7 @@ class Exchange(Sending):
 
     def on_client(self, mask: int) -> None:
         """Take an edge of the client's socket."""
-        if mask & BROKEN:
+        if mask & BROKEN or (mask & GONE and self.queued):
             self.abandon()
             return
         if mask & READ and self.upload is not None:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from podway_proxy.gate import STEP
 from podway_proxy.http.asker import AnyFlow, Asker
 from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.extras import chosen
@@ -21,6 +22,7 @@ from podway_proxy.plane.plane import Plane
 from podway_proxy.values import Arrival, Endpoint
 
 if TYPE_CHECKING:
+    from podway_proxy.gate import Gate
     from podway_proxy.http.secure import Greeting
     from podway_proxy.tls.stream import TlsStream
 
@@ -81,7 +83,8 @@ class Finding(ABC):
         """Longest head of an answer."""
         self.active = False
         self.connection: EndpointConnection | None = None
-        self.dial: Dial | Greeting | None = None
+        self.dial: Dial | Greeting | Gate | None = None
+        """What stands between the request and its connection."""
         self.upload: AnyFlow | None = None
         self.download: AnyFlow | None = None
         self.forget()
@@ -100,6 +103,11 @@ class Finding(ABC):
         """The client's socket holds no byte of this request any more."""
         return self.sent or self._left == NO_BODY
 
+    @property
+    def queued(self) -> bool:
+        """The request waits for an endpoint to have room."""
+        return self.dial is not None and self.dial is self.target.gate
+
     def start(
         self,
         request: Request,
@@ -115,7 +123,10 @@ class Finding(ABC):
         much of the body the client's socket still holds: bytes, or CHUNKED with its `follower`.
         """
         self.prepare(request, target, chosen(request, target, arrival), first, left, follower)
-        self._next()
+        if target.gate is None:
+            self._next()
+        else:
+            self._enter(target.gate)
 
     def prepare(
         self,
@@ -168,6 +179,24 @@ class Finding(ABC):
         """End with an answer of our own."""
 
     # ---- finding a connection -------------------------------------------------------------
+
+    def _enter(self, gate: Gate) -> None:
+        """Go on when an endpoint has room."""
+        candidates = gate.enter(self._candidates, self._admitted, self._turned_away)
+        if candidates is None:
+            self.dial = gate
+        else:
+            self._admitted(candidates)
+
+    def _admitted(self, candidates: Iterator[Endpoint]) -> None:
+        self.dial = None
+        self._since = self._plane.now
+        self._candidates = candidates
+        self._next()
+
+    def _turned_away(self, reason: str) -> None:
+        self.dial = None
+        self._fail(503, STEP, f"{self._what()}: {reason}")
 
     def _next(self) -> None:
         """Send to the first candidate, over a kept connection if there is one."""

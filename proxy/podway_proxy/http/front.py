@@ -36,6 +36,7 @@ STEPS: Final = (
     "no-service",
     "no-endpoint",
     "connect",
+    "queue",
     "bad-request",
     "head-timeout",
     "body-timeout",

@@ -83,6 +83,8 @@ class Sending(Finding):
         if self.dial is not None:
             self.dial.cancel()
             self.dial = None
+        if self.target.gate is not None:
+            self.target.gate.cancel()
         self._stop_upload()
         if self.download is not None:
             self.download.stop()

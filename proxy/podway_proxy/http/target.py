@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from podway_proxy.values import Address, Endpoint
 
 if TYPE_CHECKING:
+    from podway_proxy.gate import Gate
     from podway_proxy.http.extras import Extras
     from podway_proxy.http.secure import Wire
 
@@ -47,6 +48,8 @@ class Target:
     """In place of `candidates`, for a target of many requests: gives them for one, by the client's
     IP address."""
     extras: Extras | None = None
+    gate: Gate | None = None
+    """Holds this one request back until an endpoint has room; then the target is its alone."""
 
 
 class AccessRecord(NamedTuple):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from podway_proxy.gate import STEP
 from podway_proxy.plane.dial import NOBODY, Dial
 from podway_proxy.plane.flow import FILL
-from podway_proxy.plane.plane import BROKEN, READ
+from podway_proxy.plane.plane import BROKEN, GONE, READ
 from podway_proxy.plane.relay import Ended, Relay
 from podway_proxy.values import Arrival, Endpoint, Forward, Refuse
 
@@ -43,6 +46,7 @@ class Tunnel:
         "_relay",
         "_sock",
         "_taken",
+        "_waits",
     )
 
     def __init__(
@@ -61,6 +65,8 @@ class Tunnel:
         """Bytes of the client that went ahead of the relay."""
         self._drained = False
         """The socket was read empty, and no edge came since."""
+        self._waits = False
+        """Until an endpoint has room."""
         front.parts.add(self)
 
     def carry(self, skip: int, gone: bool) -> None:
@@ -94,9 +100,26 @@ class Tunnel:
         self._taken = len(data)
         if forward.greeting:
             self._held, data = data, forward.greeting
+        if forward.gate is None:
+            self._try(forward.candidates, data)
+            return
+        go = partial(self._admitted, data)
+        candidates = forward.gate.enter(iter(forward.candidates), go, self._turned_away)
+        if candidates is not None:
+            self._try(candidates, data)
+            return
+        self._waits = True
+        front.plane.watch(self._sock.fileno(), self._on_event)
+
+    def _admitted(self, data: bytes, candidates: Iterator[Endpoint]) -> None:
+        self._waits = False
+        self._try(candidates, data)
+
+    def _try(self, candidates: Iterable[Endpoint], data: bytes) -> None:
+        front, forward = self._front, self._forward
         dial = Dial(
             front.plane,
-            forward.candidates,
+            candidates,
             self._connected,
             self._failed,
             forward.connect_timeout,
@@ -136,15 +159,23 @@ class Tunnel:
     def _failed(self, failures: list[tuple[Endpoint, str]]) -> None:
         """Refuse a client for whom no endpoint could be reached."""
         label = self._forward.label
+        if self._forward.gate is not None:
+            self._forward.gate.cancel()
         if failures:
             tried = "; ".join(f"{endpoint}: {reason}" for endpoint, reason in failures)
             refuse = Refuse("connect", f"no endpoint of {label or 'it'} accepts: {tried}")
         else:
             refuse = Refuse("no-endpoint", f"{label or 'it'} has no endpoint")
+        self._refuse(refuse)
+
+    def _turned_away(self, reason: str) -> None:
+        self._refuse(Refuse(STEP, f"{self._forward.label}: {reason}"))
+
+    def _refuse(self, refuse: Refuse) -> None:
         self._dial = None
         front = self._front
         front.parts.discard(self)
-        front.refuse(self._sock, self._arrival, front.refused(refuse), label)
+        front.refuse(self._sock, self._arrival, front.refused(refuse), self._forward.label)
 
     def _done(self, ended: Ended) -> None:
         """Note how the relay ended."""
@@ -164,7 +195,7 @@ class Tunnel:
         """Note what the client does while an endpoint is being connected to."""
         if mask & READ:
             self._drained = False
-        if mask & BROKEN:
+        if mask & BROKEN or (mask & GONE and self._waits):
             self._abandon("client-reset")
 
     def _abandon(self, how: str) -> None:
@@ -173,5 +204,7 @@ class Tunnel:
         if self._dial is not None:
             self._dial.cancel()
             self._dial = None
+        if self._forward.gate is not None:
+            self._forward.gate.cancel()
         front.plane.abort(self._sock)
         front.ended(self, Closed(self._arrival, how, label=self._forward.label))
