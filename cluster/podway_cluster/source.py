@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_PATIENCE = 0.1
+"""Seconds for which a file that seems half-written must stay as it is before it counts: a writer
+that was put off in the middle goes on within a few slices of the scheduler."""
+
+
 def _ignore(sentence: str) -> None:
     """Take a note that nobody asked for."""
 
@@ -32,7 +37,7 @@ class DirectorySource:
         held: bytes | None = None,
         note: Callable[[str], None] = _ignore,
     ) -> None:
-        self._store = Store(directories, held)
+        self._store = Store(directories, held, _PATIENCE)
         self._directories = tuple(directories)
         self._note = note
 

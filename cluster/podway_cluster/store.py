@@ -11,44 +11,41 @@ import gc
 import os
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from .doubt import Doubt
 from .glance import glance
 from .merge import Merged, merge, remerge, stay
 from .model import Object
-from .objects import Content, Entry, Place, read_file
-from .parse.caps import FILE_BYTES
+from .objects import Content, Entry, Place
 from .problem import Problem
+from .reading import File, file_problem, look, seems_partial, unknown
 from .report import Identity
-from .scan import Fault, Found, Scan, Signature, scan
+from .scan import Fault, Scan, Signature, scan
 from .snapshot import Snapshot, build, replaced
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_RACY_NS = 50_000_000
-"""A file that was written this shortly before it was read may be written again within the same
-tick of the file system's clock: it is read again with the next scan."""
 _ATTEMPTS = 3
 """Scans until what is read counts as one state even if more changed meanwhile."""
 
 
-class _File(NamedTuple):
-    """What is known of one file."""
-
-    content: Content
-    signature: Signature | None = None
-    """None where it must be read again."""
-    settled: bool = True
-    """False where it may have been written again since, within the same tick."""
-
-
 class Store:
-    """The objects below some directories."""
+    """The objects below some directories.
 
-    def __init__(self, directories: Sequence[Path], held: bytes | None = None) -> None:
+    With `patience` (seconds) the snapshot waits that long for a file that seems to be in the middle
+    of being written; only the first one does not.
+    """
+
+    def __init__(
+        self, directories: Sequence[Path], held: bytes | None = None, patience: float = 0.0
+    ) -> None:
         self._directories = tuple(directories)
-        self._files: dict[Place, _File] = {}
+        self._doubt = Doubt(patience)
+        self._put_off: set[str] = set()
+        self._all_put_off = False
+        self._files: dict[Place, File] = {}
         self._faults: tuple[Fault, ...] = ()
         self._merged = Merged()
         self._plain = False
@@ -56,6 +53,8 @@ class Store:
         self.snapshot = Snapshot()
         self.watchable: frozenset[tuple[str, int, int]] = frozenset()
         """(path, device, inode) of every directory that was read."""
+        self.waiting = False
+        """True where something is not taken yet: call `reread` again, soon."""
         if held:
             from .codec import decode  # late: rarely needed, and 5 ms
 
@@ -65,7 +64,11 @@ class Store:
         """Read what changed; tell whether there is a new snapshot (the first time: always)."""
         before, faults = self._files, self._faults
         with _no_collector():
-            files, found = self._read_until_still()
+            read, found = self._read_until_still()
+        files = self._ripe(read)
+        self._all_put_off = files is None
+        if files is None:
+            return False
         if self.watchable != found.directories:
             self.watchable = found.directories
             self._watched = frozenset(os.path.abspath(path) for path, *_ in found.directories)
@@ -79,43 +82,61 @@ class Store:
         """Do what `rescan` does after events at these absolute paths, and only look there.
 
         Among ten thousand files that takes a few milliseconds in place of some hundred. Where
-        there is more to it than known files with the same good objects, it is a rescan.
+        there is more to it than known files with the same good objects, it is a rescan. Paths
+        that could not be taken then (`waiting`) are looked at again, too.
         """
         found = None
-        if self._plain and not self._faults:
-            found = glance(paths, self._directories, self._files, self._watched)
-        if found is None or not (taken := self._take(found)):
+        self._put_off.update(paths)
+        if self._plain and not self._faults and not self._all_put_off:
+            found = glance(self._put_off, self._directories, self._files, self._watched)
+        if found is None:
             return self.rescan()
-        files, objects = taken
-        self._files = files
+        read = {each.place: look(each, self._files[each.place], trust=False) for each in found}
+        files = self._ripe(read)
+        if files is None:
+            return False
+        objects = self._new_in(files)
+        if objects is None:
+            return self.rescan()
+        self._files = self._files | files
         if objects:
             self._merged = self._merged._replace(objects={**self._merged.objects, **objects})
             self.snapshot = replaced(self.snapshot, objects.values())
         return bool(objects)
 
-    def _take(
-        self, found: Iterable[Found]
-    ) -> tuple[dict[Place, _File], dict[Identity, Object]] | None:
-        """Read these files; give all files and what is new in them, or None for a rescan."""
-        files = dict(self._files)
+    def _ripe(self, files: dict[Place, File]) -> dict[Place, File] | None:
+        """Give the files that count; None to wait for one that seems half-written."""
+        doubtful: dict[Place, Signature | None] = {}
+        for place, file in files.items() if self.snapshot.version else ():
+            before = self._files.get(place)
+            if file is not before and seems_partial(file, before):
+                doubtful[place] = file.signature
+        now = time.monotonic()
+        unripe = self._doubt.unripe(doubtful, now)
+        self.waiting = bool(unripe)
+        if unripe and not self._doubt.drags_on(now):
+            return None
+        self._put_off = {os.path.abspath(place.file) for place in unripe}
+        return files | {place: self._files[place] for place in unripe if place in self._files}
+
+    def _new_in(self, files: Mapping[Place, File]) -> dict[Identity, Object] | None:
+        """Give the objects that are new in these known files; None where a rescan must tell."""
         objects: dict[Identity, Object] = {}
-        for each in found:
-            before = files[each.place]
-            file = files[each.place] = _look(each, before, trust=False)
-            new = remerge(self._merged, before.content, file.content)
+        for place, file in files.items():
+            new = remerge(self._merged, self._files[place].content, file.content)
             if new is None:
                 return None
             objects |= new
-        return files, objects
+        return objects
 
-    def _read_until_still(self) -> tuple[dict[Place, _File], Scan]:
+    def _read_until_still(self) -> tuple[dict[Place, File], Scan]:
         """Look and read until nothing changed meanwhile, so that no snapshot mixes two states."""
         files, found = self._files, Scan()
         for attempt in range(_ATTEMPTS):
             found = scan(self._directories)
             known = files
             files = {
-                each.place: _look(each, known.get(each.place), trust=attempt > 0)
+                each.place: look(each, known.get(each.place), trust=attempt > 0)
                 for each in found.files
             }
             files |= _out_of_sight(known, files, found.faults)
@@ -149,7 +170,7 @@ class Store:
             last[identity] = each
             contents.setdefault(place, []).append(Entry(identity, meta.origin, each))
         self._merged = Merged(last)
-        self._files = {at: _File(Content(tuple(found))) for at, found in contents.items()}
+        self._files = {at: File(Content(tuple(found))) for at, found in contents.items()}
 
     def _swap(self) -> None:
         ordered = [self._files[place].content for place in sorted(self._files)]
@@ -163,7 +184,7 @@ class Store:
         staying = sum(
             each.identity in self._merged.held for content in below for each in content.retained
         )
-        return _file_problem(fault.place, fault.message + stay(staying))
+        return file_problem(fault.place, fault.message + stay(staying))
 
 
 @contextlib.contextmanager
@@ -182,7 +203,7 @@ def _no_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _same(files: Mapping[Place, _File], before: Mapping[Place, _File]) -> bool:
+def _same(files: Mapping[Place, File], before: Mapping[Place, File]) -> bool:
     """Tell whether no content differs."""
     return files.keys() == before.keys() and all(
         file.content == before[place].content for place, file in files.items()
@@ -190,13 +211,13 @@ def _same(files: Mapping[Place, _File], before: Mapping[Place, _File]) -> bool:
 
 
 def _out_of_sight(
-    before: Mapping[Place, _File], files: Mapping[Place, _File], faults: Sequence[Fault]
-) -> dict[Place, _File]:
+    before: Mapping[Place, File], files: Mapping[Place, File], faults: Sequence[Fault]
+) -> dict[Place, File]:
     """Keep the files below what could not be looked at, as things whose state is not known."""
-    lost: dict[Place, _File] = {}
+    lost: dict[Place, File] = {}
     for place, file in before.items():
         if place not in files and any(_covers(fault.place, place) for fault in faults):
-            lost[place] = _File(_unknown(file))
+            lost[place] = File(unknown(file))
     return lost
 
 
@@ -204,44 +225,3 @@ def _covers(fault: Place, place: Place) -> bool:
     if fault.directory != place.directory:
         return False
     return not fault.path or f"{place.path}/".startswith(f"{fault.path}/")
-
-
-def _unknown(file: _File | None, *problems: Problem) -> Content:
-    """Give the content of a file that can't be read now: what it held before."""
-    old = file.content if file else Content()
-    known = {entry.identity for entry in old.entries}
-    retained = (*old.entries, *(each for each in old.retained if each.identity not in known))
-    return Content(problems=problems, complete=False, retained=retained)
-
-
-def _look(found: Found, before: _File | None, *, trust: bool) -> _File:
-    """Read a file if it changed; with `trust` a signature is taken for proof that it did not."""
-    if before is not None and before.signature == found.signature and (before.settled or trust):
-        return before
-    place, size = found.place, found.signature[2]
-    if size > FILE_BYTES:
-        message = f"has {size} bytes: split it, a file may have {FILE_BYTES}"
-        return _File(_unknown(before, _file_problem(place, message)), found.signature)
-    if size == 0 and before is not None and (before.content.entries or before.content.retained):
-        message = "is empty, as if being written: delete it to remove its objects"
-        return _File(_unknown(before, _file_problem(place, message)), found.signature)
-    settled = time.time_ns() - found.signature[0] > _RACY_NS
-    try:
-        with open(place.file, "rb") as file:
-            content = read_file(file.read(FILE_BYTES), place)
-    except OSError as error:
-        message = f"can't be read ({error.strerror}): correct its permissions"
-        return _File(_unknown(before, _file_problem(place, message)))
-    if not content.complete or any(entry.value is None for entry in content.entries):
-        content = _with_retained(content, before)
-    return _File(content, found.signature, settled)
-
-
-def _with_retained(content: Content, before: _File | None) -> Content:
-    read = {entry.identity for entry in content.entries}
-    old = _unknown(before).retained
-    return content._replace(retained=tuple(each for each in old if each.identity not in read))
-
-
-def _file_problem(place: Place, message: str) -> Problem:
-    return Problem(place.file, 1, "", "", "", "", message)

@@ -26,11 +26,13 @@ _BURST_MS = 250
 _HEARTBEAT_MS = 1_000
 """A scan without a hint happens this often: no watch sees a given path become a link to elsewhere,
 a linked file change in its own place, or what another machine writes to a shared file system."""
+_AGAIN_MS = 20
+"""What seems half-written is looked at again after this long."""
 _SCAN_SHARE = 100
 """But scans without a hint take at most one hundredth of the time."""
 
-Wait = Callable[[], Collection[str]]
-"""Returns the paths at which something changed, or after a while none."""
+Wait = Callable[[int], Collection[str]]
+"""Returns the paths at which something changed, or after so many milliseconds none."""
 
 
 class Watch:
@@ -81,10 +83,10 @@ class Watch:
             self._rescan()
             watched = self._store.watchable
             while self._store.watchable == watched and not self._stopped.is_set():
-                paths = wait()
+                paths = wait(_AGAIN_MS if self._store.waiting else _HEARTBEAT_MS)
                 if time.monotonic() >= self._due or len(paths) > _FEW:
                     self._rescan()
-                elif paths and self._store.reread(paths):
+                elif (paths or self._store.waiting) and self._store.reread(paths):
                     self._on_change()
 
     def _rescan(self) -> None:
@@ -105,10 +107,10 @@ class Watch:
             yield self._pause
             return
         with notify:
-            yield lambda: _paths(notify.watch(_BURST_MS, _STEP_MS, _HEARTBEAT_MS, self._stopped))
+            yield lambda most: _paths(notify.watch(_BURST_MS, _STEP_MS, most, self._stopped))
 
-    def _pause(self) -> Collection[str]:
-        self._stopped.wait(_HEARTBEAT_MS / 1000)
+    def _pause(self, most: int) -> Collection[str]:
+        self._stopped.wait(most / 1000)
         return ()
 
     def _note_once(self, error: OSError) -> None:

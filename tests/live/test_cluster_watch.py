@@ -10,10 +10,11 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from podway_cluster import watch
+from podway_cluster import source, watch
 from podway_cluster.snapshot import Snapshot
 from podway_cluster.source import DirectorySource
 
@@ -99,8 +100,7 @@ async def test_changes_come_into_force(tmp_path: Path) -> None:
 
 
 async def test_a_change_before_the_watching_begins_is_not_lost(tmp_path: Path) -> None:
-    source = DirectorySource([tmp_path])
-    snapshots = source.snapshots()
+    snapshots = DirectorySource([tmp_path]).snapshots()
     first = await anext(snapshots)
     assert first.routes == {}
     (tmp_path / "a.yaml").write_text(route("a", "a.test"))
@@ -127,9 +127,7 @@ async def test_bad_and_half_written_files_harm_nothing(tmp_path: Path) -> None:
     (tmp_path / "ab.yaml").write_text(text)
     async with following(tmp_path) as follower:
         good = {"a": "a.test", "b": "b.test"}
-        # Renamed into place: write_text empties a file first, and an empty file is a valid edit.
-        (tmp_path / ".half").write_text(text[: len(text) // 2])
-        (tmp_path / ".half").rename(tmp_path / "ab.yaml")
+        (tmp_path / "ab.yaml").write_text(text[: len(text) // 2])
         await follower.until(lambda: bool(follower.seen[-1].problems))
         assert follower.hosts == good
         held = follower.source.held()
@@ -137,6 +135,49 @@ async def test_bad_and_half_written_files_harm_nothing(tmp_path: Path) -> None:
             assert successor.hosts == good
         (tmp_path / "ab.yaml").write_text(text.replace("b.test", "bb.test"))
         await follower.until(lambda: follower.hosts == good | {"b": "bb.test"})
+        assert follower.seen[-1].problems == ()
+
+
+async def test_a_writer_that_empties_the_file_first_never_makes_objects_vanish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put off for up to 30 ms before it writes, and between the two documents.
+
+    The patience is that of a machine so busy that it stays away for longer.
+    """
+    monkeypatch.setattr(source, "_PATIENCE", 5.0)
+    path, rounds, random = tmp_path / "ab.yaml", 200, Random(4)
+    first = route("a", "a0.test")
+    path.write_text(first + "---\n" + route("b", "b0.test"))
+    async with following(tmp_path) as follower:
+        for number in range(1, rounds + 1):
+            first, second = route("a", f"a{number}.test"), "---\n" + route("b", f"b{number}.test")
+            parts = random.choice(((first, second), (first + second[:-20], second[-20:])))
+            with path.open("w") as file:
+                await asyncio.sleep(random.uniform(0, 0.03))
+                file.write(parts[0])
+                file.flush()
+                await asyncio.sleep(random.uniform(0, 0.03))
+                file.write(parts[1])
+        await follower.until_hosts({"a": f"a{rounds}.test", "b": f"b{rounds}.test"})
+        seen = [{route.host[1:] for route in each.routes.values()} for each in follower.seen]
+        assert all(len(each.routes) == 2 for each in follower.seen)
+        assert all(len(numbers) == 1 for numbers in seen)
+        assert all(each.problems == () for each in follower.seen)
+
+
+async def test_a_file_that_stays_empty_or_half_is_what_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ab.yaml"
+    path.write_text(route("a", "a.test") + "---\n" + route("b", "b.test"))
+    async with following(tmp_path) as follower:
+        path.write_text("")
+        await follower.until(lambda: bool(follower.seen[-1].problems))
+        assert "delete it to remove its objects" in follower.seen[-1].problems[0].message
+        assert follower.hosts == {"a": "a.test", "b": "b.test"}
+        path.write_text(route("a", "a.test"))
+        await follower.until_hosts({"a": "a.test"})
+        path.write_text("# nothing any more\n")
+        await follower.until_hosts({})
         assert follower.seen[-1].problems == ()
 
 
@@ -240,8 +281,7 @@ async def test_an_error_of_ours_is_raised_not_lost(
 
 
 async def test_a_slow_reader_is_given_the_newest(tmp_path: Path) -> None:
-    source = DirectorySource([tmp_path])
-    snapshots = source.snapshots()
+    snapshots = DirectorySource([tmp_path]).snapshots()
     await anext(snapshots)
     (tmp_path / "a.yaml").write_text(route("a", "a0.test"))
     async with asyncio.timeout(_PATIENCE):
