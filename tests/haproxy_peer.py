@@ -45,6 +45,7 @@ defaults
   timeout http-keep-alive 5s
   retries 3
   option redispatch
+{defaults}
 frontend public
   bind {bind}
   http-request del-header Proxy
@@ -80,14 +81,17 @@ POLICIES = {"append": APPEND, "replace": REPLACE, "if-none": IF_NONE, "never": "
 
 
 @contextmanager
-def haproxy(sites: Iterable[Site], bind: Address, folder: Path) -> Iterator[None]:
-    """Run HAProxy on this address until the block ends."""
+def haproxy(
+    sites: Iterable[Site], bind: Address, folder: Path, defaults: str = ""
+) -> Iterator[None]:
+    """Run HAProxy on this address until the block ends; `defaults`: further lines of them."""
     sites = sorted(sites, key=lambda site: (not site.wildcard, pattern(site)), reverse=True)
     redirects = [site for site in sites if site.insecure == "Redirect"]
     served = [site for site in sites if not site.termination or site.insecure == "Allow"]
     _map(folder / "redirect.map", ((pattern(site), "1") for site in redirects))
     _map(folder / "http.map", ((pattern(site), site.name) for site in served))
-    text = CONFIGURATION.format(bind=":".join(map(str, bind)), folder=folder)
+    where = ":".join(map(str, bind))
+    text = CONFIGURATION.format(bind=where, folder=folder, defaults=defaults)
     (folder / "haproxy.cfg").write_text(text + "".join(map(_backend, served)))
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     assert program, "haproxy is not installed: sudo apt-get install haproxy"

@@ -1,7 +1,7 @@
 """Whether an answer is compressed on its way to the client, and its head if so. Pure.
 
 As HAProxy 2.6 does with `compression algo gzip` and `compression type`, checked against it
-(tests/live/test_compression_differential.py).
+(tests/live/test_router_compression.py).
 """
 
 from __future__ import annotations
