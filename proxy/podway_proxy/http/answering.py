@@ -222,7 +222,8 @@ class Answering(ABC):
 
     def close_if_idle(self) -> None:
         """Close a connection on which no request is under way."""
-        if not (self.over or self._exchange.active or self.buffer):
+        busy = self._exchange.active or self._relay is not None or self.buffer
+        if not (self.over or busy):
             self._close()
 
     def stop(self) -> None:
