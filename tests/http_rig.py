@@ -16,10 +16,11 @@ from typing import Any
 
 import uvloop
 
+from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.request import Request
-from podway_proxy.http.target import AccessRecord, Target
+from podway_proxy.http.target import Target
 from podway_proxy.limits import DEFAULT, Limits
 from podway_proxy.plane.listener import Listener
 from podway_proxy.plane.plane import Plane

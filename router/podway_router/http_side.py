@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.answer import CUT, Answer
 from podway_proxy.http.front import HttpFront
-from podway_proxy.http.target import AccessRecord, Target
+from podway_proxy.http.target import Target
 from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
 from podway_router.extras import extras_of

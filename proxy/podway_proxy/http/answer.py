@@ -54,6 +54,8 @@ class Answer:
     """In place of the page, with its type in `headers`; None: the page."""
     detail: str = ""
     """What the operator reads besides, on no page: addresses of pods, the system's error."""
+    label: str = ""
+    """The route that would have served, for the log."""
 
 
 def refused(refusal: Refusal) -> Answer:

@@ -97,8 +97,9 @@ class Answering(ABC):
     def _say_farewell(self, answer: Answer) -> None:
         """Answer bytes that did not become a request."""
         front = self._front
-        front.answered_unread(self, answer)
-        self._part(render(answer, self.buffer, front.server_name, True, front.explain))
+        page = render(answer, self.buffer, front.server_name, True, front.explain)
+        front.answered_unread(self, self._exchange, answer, len(page))
+        self._part(page)
 
     def _answer(self, answer: Answer, whole: bool) -> None:
         """Answer a request whose head was read. `whole`: its body was read, too."""
@@ -110,7 +111,7 @@ class Answering(ABC):
             return
         self.closing = self.closing or not whole
         page = render(answer, self.request.head, front.server_name, self.closing, front.explain)
-        front.answered(self, self._exchange, answer)
+        front.answered(self, self._exchange, answer, len(page))
         if self.closing:
             self._part(page)
         else:
@@ -201,7 +202,8 @@ class Answering(ABC):
         connection.user = None
         self.due = math.inf
 
-        def ended(_: Ended) -> None:
+        def ended(how: Ended) -> None:
+            front.tunnelled(self, exchange, how)
             if target.on_close is not None:
                 target.on_close(connection.endpoint)
             self._end()
@@ -240,6 +242,14 @@ class Answering(ABC):
         """Send last words and see to it that they arrive."""
         self._end()
         Farewell(self._plane, self.sock, words, DISCARD)
+
+    def _vanish(self, late: bool = False) -> None:
+        """End without a whole request; the front may want a `late` client to be told so."""
+        answer = self._front.unheard(self, self._exchange, late)
+        if answer is None:
+            self._close()
+        else:
+            self._say_farewell(answer)
 
     def _close(self) -> None:
         self._end()

@@ -70,6 +70,11 @@ class ChunkedFlow:
         self.error = ""
         """What is wrong with the chunks."""
 
+    @property
+    def pending(self) -> int:
+        """Bytes read and not yet taken by the sink's kernel."""
+        return len(self._tail)
+
     def on_readable(self, mask: int) -> None:
         """Note an edge of the source and run."""
         self.readable = True

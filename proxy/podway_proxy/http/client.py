@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.answering import Answering
-from podway_proxy.http.exchange import IDLE, Exchange
+from podway_proxy.http.exchange import IDLE
 from podway_proxy.http.forwarded import joined, lines_for
 from podway_proxy.http.framing import ChunkError, begin_body
 from podway_proxy.http.head import read_head
@@ -49,7 +49,7 @@ class Client(Answering):
         self.over = False
         self.began = plane.now
         self.arrival = None
-        self._exchange = IDLE
+        self._exchange = IDLE if front.access is None else front.exchange_for(self)
         self._relay = None
         if front.takes_proxy is None:
             self.arrival = Arrival(peer, front.local or sock.getsockname()[:2], peer)
@@ -83,7 +83,7 @@ class Client(Answering):
         else:
             if self.arrival is None:
                 self._front.refused("proxy", "no PROXY header came in time", self._peer)
-            self._close()
+            self._vanish(late=True)
 
     # ---- heads ----------------------------------------------------------------------------
 
@@ -103,14 +103,13 @@ class Client(Answering):
                 self.readable = False
                 return
             except OSError:
-                self._close()
-                return
+                data = b""
             self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         """Take what was read."""
         if not data:
-            self._close()
+            self._vanish()
             return
         self.readable = self.gone or len(data) == READ_BYTES
         self.buffer = self.buffer + data if self.buffer else data
@@ -122,6 +121,7 @@ class Client(Answering):
         due = self._plane.now + self._front.limits.head_timeout
         if due < self.due:
             self.due = due
+        self._exchange.hear()
 
     def _proxy_header(self) -> bool:
         """Swallow the PROXY header; False while it is not whole, or the connection is refused."""
@@ -168,7 +168,7 @@ class Client(Answering):
         """Have the request routed and begin its exchange, or answer it."""
         front = self._front
         if self._exchange is IDLE:
-            self._exchange = Exchange(self, self._plane, front.pool, front.limits.head_bytes)
+            self._exchange = front.exchange_for(self)
         self.request = request
         self.began = self._plane.now
         self.closing = front.draining or not request.keep_alive

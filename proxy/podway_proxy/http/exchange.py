@@ -37,6 +37,9 @@ class Exchange(Sending):
 
     __slots__ = ()
 
+    def hear(self) -> None:
+        """Learn that bytes of a head have come (`watched` notes when)."""
+
     # ---- edges ----------------------------------------------------------------------------
 
     def on_client(self, mask: int) -> None:

@@ -7,13 +7,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from podway_proxy.counters import Counters
+from podway_proxy.http.access import ABORTED, AccessRecord
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.answering import Answering
 from podway_proxy.http.client import Client
+from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.pool import Pool
+from podway_proxy.http.recording import address_of, record, unread
 from podway_proxy.http.request import Request
-from podway_proxy.http.target import AccessRecord, Target
+from podway_proxy.http.response import SWITCHING
+from podway_proxy.http.target import Target
+from podway_proxy.http.watched import WatchedExchange
 from podway_proxy.limits import DEFAULT, Limits
 from podway_proxy.log import Log
 from podway_proxy.plane.plane import Plane
@@ -21,15 +26,12 @@ from podway_proxy.restraint import Restraint
 from podway_proxy.values import Address, Arrival
 
 if TYPE_CHECKING:
-    from podway_proxy.http.exchange import Exchange
+    from podway_proxy.plane.relay import Ended
     from podway_proxy.tls.stream import TlsStream
 
 SWEEP: Final = 0.5
 """Seconds between two looks at all clients' deadlines: 50,000 of them take 3 ms a look, and a
 request that puts its deadline off pays an assignment, not a call."""
-
-NOBODY: Final = ("", 0)
-"""In a record, a client that is not known (its PROXY header did not come)."""
 
 STEPS: Final = (
     "no-route",
@@ -93,7 +95,15 @@ class HttpFront:
         self.takes_proxy = takes_proxy
         self.server_name = server_name
         self.explain = explain
-        self.access = access
+        self.access: Callable[[AccessRecord], None] | None = None
+        self.exchange: type[Exchange] = Exchange
+        self.watch(access)
+        self.answer_empty = False
+        """A connection on which nothing came in time gets 408; else it is closed without a word."""
+        self.ignore_empty = False
+        """What ends without a byte is no event at all: not answered, counted or recorded."""
+        self.log_empty = True
+        """A connection that ended without a byte is recorded."""
         self.pool = (
             pool
             if pool is not None
@@ -111,6 +121,18 @@ class HttpFront:
         self._open = slots["http_connections"]
         self._aborted = slots["http_aborted_total"]
         self._retries = slots["http_retries_total"]
+
+    def watch(self, access: Callable[[AccessRecord], None] | None) -> None:
+        """Tell `access` of each request from now on; None: nobody.
+
+        Connections that are there already go on without times and bytes in their records.
+        """
+        self.access = access
+        self.exchange = Exchange if access is None else WatchedExchange
+
+    def exchange_for(self, client: Client) -> Exchange:
+        """Make the exchange that will serve a client's requests."""
+        return self.exchange(client, self.plane, self.pool, self.limits.head_bytes)
 
     @property
     def active(self) -> int:
@@ -184,8 +206,13 @@ class HttpFront:
     def _count(self, step: str) -> None:
         self._row[self._by_step.get(step, self._by_step["other"])] += 1
 
-    def answered(self, client: Answering, exchange: Exchange, answer: Answer | None) -> None:
-        """Count and record a request that has its answer: the endpoint's, or `answer`."""
+    def answered(
+        self, client: Answering, exchange: Exchange, answer: Answer | None, page: int = 0
+    ) -> None:
+        """Count and record a request that has its answer: the endpoint's, or `answer`.
+
+        `page` is how many bytes an answer of our own has.
+        """
         response = exchange.response
         status = answer.status if answer is not None else response.status if response else 0
         self._row[self._by_class[status // 100]] += 1
@@ -193,9 +220,15 @@ class HttpFront:
             self._row[self._retries] += exchange.attempts - 1
         if answer is not None and status >= 400:
             self._failed(client, exchange, answer)
+        if self.access is not None and (answer is not None or status != SWITCHING):
+            self.access(record(client, exchange, status, answer, self.plane.now, page))
+
+    def tunnelled(self, client: Answering, exchange: Exchange, ended: Ended) -> None:
+        """Record a request that became a tunnel, when that has ended."""
         if self.access is not None:
-            step, reason = (answer.step, answer.reason) if answer is not None else ("", "")
-            self.access(record(client, exchange, status, step, reason, self.plane.now))
+            if isinstance(exchange, WatchedExchange):
+                exchange.tunnelled(ended)
+            self.access(record(client, exchange, SWITCHING, None, self.plane.now))
 
     def _failed(self, client: Answering, exchange: Exchange, answer: Answer) -> None:
         """Count a request that no pod answered, and log it where an endpoint failed.
@@ -210,14 +243,30 @@ class HttpFront:
             who = address_of(client)
             self.refused(answer.step, reason, who, host=host, by=label, detail=detail)
 
-    def answered_unread(self, client: Answering, answer: Answer) -> None:
+    def answered_unread(
+        self, client: Answering, exchange: Exchange, answer: Answer, page: int = 0
+    ) -> None:
         """Count and record bytes that did not become a request."""
-        address = address_of(client)
         self._row[self._by_class[answer.status // 100]] += 1
-        self.refused(answer.step, answer.reason, address)
-        if self.access is not None:
-            status, step, reason = answer.status, answer.step, answer.reason
-            self.access(AccessRecord(address, "", "", "", status, step, reason, "", None, 0.0, 0))
+        self.refused(answer.step, answer.reason, address_of(client))
+        if self.access is not None and (client.buffer or self.log_empty):
+            self.access(unread(client, exchange, answer, self.plane.now, page))
+
+    def unheard(self, client: Answering, exchange: Exchange, late: bool) -> Answer | None:
+        """Deal with a connection that ends without a whole request; give an answer if one is due.
+
+        `late`: its time was over; else the client has closed it.
+        """
+        empty = not client.buffer
+        if client.arrival is None or (empty and (hasattr(client, "request") or self.ignore_empty)):
+            return None  # an idle connection's usual end, or a probe
+        if late and self.answer_empty:
+            seconds = self.limits.head_timeout
+            return Answer(408, "head-timeout", f"no request came in {seconds:g} s")
+        if self.access is not None and (not empty or self.log_empty):
+            gone = Answer(400, "client-gone", "the client left before its request was whole")
+            self.access(unread(client, exchange, gone, self.plane.now))
+        return None
 
     def aborted(self, client: Answering, exchange: Exchange, reason: str) -> None:
         """Count and record a request whose answer the client did not get whole."""
@@ -225,29 +274,5 @@ class HttpFront:
         if self.access is not None:
             response = exchange.response
             status = response.status if response is not None else 0
-            self.access(record(client, exchange, status, "aborted", reason, self.plane.now))
-
-
-def address_of(client: Answering) -> Address:
-    """Give the client's own address, as its PROXY header or its socket says."""
-    return client.arrival.client if client.arrival is not None else NOBODY
-
-
-def record(
-    client: Answering, exchange: Exchange, status: int, step: str, reason: str, now: float
-) -> AccessRecord:
-    """Make the record of a request that has ended at `now`."""
-    request = client.request
-    return AccessRecord(
-        address_of(client),
-        request.host,
-        request.method.decode("ascii"),
-        request.target.decode("ascii"),
-        status,
-        step,
-        reason,
-        exchange.target.label,
-        exchange.endpoint,
-        now - client.began,
-        exchange.attempts,
-    )
+            cut = Answer(status, ABORTED, reason)
+            self.access(record(client, exchange, status, cut, self.plane.now))

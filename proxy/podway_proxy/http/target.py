@@ -1,12 +1,12 @@
-"""Where one request goes, and what is written down about it afterwards."""
+"""Where one request goes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from podway_proxy.values import Address, Endpoint
+from podway_proxy.values import Endpoint
 
 if TYPE_CHECKING:
     from podway_proxy.gate import Gate
@@ -50,27 +50,3 @@ class Target:
     extras: Extras | None = None
     gate: Gate | None = None
     """Holds this one request back until an endpoint has room; then the target is its alone."""
-
-
-class AccessRecord(NamedTuple):
-    """One request that was answered, or was not."""
-
-    client: Address
-    host: str
-    method: str
-    target: str
-    """Path and query as they were sent."""
-    status: int
-    """What the client was answered; 0: nothing, the connection ended."""
-    step: str
-    """The step that failed, as in the answer's page; `aborted`: the answer stayed incomplete;
-    empty: a pod answered."""
-    reason: str
-    label: str
-    """The route, service, … that chose the endpoint."""
-    endpoint: Endpoint | None
-    """The pod that answered or failed; None: none was asked."""
-    seconds: float
-    """From the request's head to the last byte of its answer."""
-    attempts: int
-    """How many connections it was sent on; more than 1 after a retry."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 """linux/in.h; Python's socket module has no name for it before 3.12."""
 NOBODY: Final = Endpoint("", 0)
+LATE: Final = "no answer in time"
+"""The reason of a candidate that the time ran out for."""
 STREAM: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 V4: Final = int(socket.AF_INET)
 V6: Final = int(socket.AF_INET6)
@@ -103,7 +105,7 @@ class Dial:
 
     def on_deadline(self) -> None:
         """Go on to the next candidate: this one has had its time."""
-        self._go_on("no answer in time")
+        self._go_on(LATE)
 
     def _next(self) -> None:
         """Try the next candidate, and the one after it where that fails at once."""
