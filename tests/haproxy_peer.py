@@ -16,7 +16,12 @@ from typing import NamedTuple
 
 from ingress_rig import until
 
+from podway_proxy.values import Endpoint
+from podway_router.sticky import usual_name, value_of
+
 Address = tuple[str, int]
+NAMESPACE = "shop"
+"""Of all Routes."""
 
 
 class Site(NamedTuple):
@@ -31,6 +36,12 @@ class Site(NamedTuple):
     wildcard: bool = False
     forwarded: str = "append"
     weight: int = 1
+    cookies: bool = True
+
+    @property
+    def cookie(self) -> str:
+        """The name of its cookie."""
+        return usual_name(NAMESPACE, self.name)
 
 
 CONFIGURATION = """
@@ -121,10 +132,18 @@ def _map(file: Path, rows: Iterable[tuple[str, str]]) -> None:
 
 def _backend(site: Site) -> str:
     servers = "".join(
-        f"  server s{number} {host}:{port} weight {site.weight}\n"
+        f"  server s{number} {host}:{port} cookie {cookie_of((host, port))} weight {site.weight}\n"
         for number, (host, port) in enumerate(site.pods)
     )
-    return f"backend {site.name}{POLICIES[site.forwarded]}{servers}"
+    cookie = f"  cookie {site.cookie} insert indirect nocache httponly" if site.cookies else ""
+    if site.cookies and site.termination and site.insecure != "Allow":
+        cookie += " secure attr SameSite=None"
+    return f"backend {site.name}{POLICIES[site.forwarded]}{cookie}\n{servers}"
+
+
+def cookie_of(pod: Address) -> str:
+    """Give the value that stands for a pod; any would do for HAProxy, so it gets podway's."""
+    return value_of(NAMESPACE, Endpoint(*pod)).decode()
 
 
 def _listens(process: subprocess.Popen[bytes], bind: Address, log: Path) -> bool:

@@ -182,6 +182,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        for line in self.headers.get_all("X-Answer", []):
+            name, _, value = line.partition(": ")
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
@@ -214,7 +217,10 @@ class Server(ThreadingHTTPServer):
 
 
 class Pod:
-    """A small HTTP server that says who it is and what it was asked."""
+    """A small HTTP server that says who it is and what it was asked.
+
+    Each `X-Answer: Name: value` of a request becomes a field of the answer.
+    """
 
     def __init__(self, name: str, host: str = "", port: int = 0) -> None:
         self.name = name

@@ -21,6 +21,8 @@ from bench.peers.peer import HOST, Launch, Peer, Setup
 Object = dict[str, Any]
 SYSTEM_PYTHON = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
 PARTS = ("proxy", "cluster", "dns", "lb", "router", "")
+NO_COOKIES = {"haproxy.router.openshift.io/disable_cookies": "true"}
+"""The other proxies set none either."""
 COMMON = (
     *("--workers", "1", "--drain-wait", "0", "--drain-timeout", "0"),
     *("--log-level", "warning", "--log-format", "text", "--allow-loopback-endpoints"),
@@ -115,11 +117,12 @@ def http(python: Python, setup: Setup) -> Launch:
     }
     strategy = {"type": "HostNetwork", "hostNetwork": ports}
     controller = {"domain": "bench.test", "endpointPublishingStrategy": strategy}
+    meta = {"name": "bench", "namespace": "bench", "annotations": NO_COOKIES}
     route = {"host": HOST, "to": {"kind": "Service", "name": "bench", "weight": 100}}
     service = {"ports": [{"name": "web", "port": 80, "targetPort": 8080}]}
     objects = [
         _object("operator.openshift.io/v1", "IngressController", "bench", {"spec": controller}),
-        _object("route.openshift.io/v1", "Route", "bench", {"spec": route}),
+        _object("route.openshift.io/v1", "Route", "bench", {"metadata": meta, "spec": route}),
         _object("v1", "Service", "bench", {"spec": service}),
         _slice("bench", "web", setup.web.pod),
     ]

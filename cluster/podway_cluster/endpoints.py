@@ -32,6 +32,17 @@ class ServingEndpoint(NamedTuple):
     app_protocol: str = ""
 
 
+class Behind(NamedTuple):
+    """Who is behind a Service on a port."""
+
+    chosen: tuple[ServingEndpoint, ...] = ()
+    """Those that may take new traffic: the ready ones; where there is none, those leaving."""
+    leaving: tuple[ServingEndpoint, ...] = ()
+    """Those that terminate beside ready ones and still serve: sessions that they hold may stay."""
+    why: str = ""
+    """Why nothing is chosen, as a sentence."""
+
+
 def endpoints(
     snapshot: Snapshot,
     namespace: str,
@@ -50,20 +61,36 @@ def endpoints(
     Loopback addresses are taken where `allow_loopback` says so; link-local, multicast, unspecified
     and metadata addresses never.
     """
+    found = behind(snapshot, namespace, service, port, allow_loopback=allow_loopback)
+    return found.chosen, found.why
+
+
+def behind(
+    snapshot: Snapshot,
+    namespace: str,
+    service: str,
+    port: int | str | ServicePort | None,
+    *,
+    allow_loopback: bool,
+) -> Behind:
+    """Do what `endpoints` does, and give those besides whose sessions may stay."""
     found = snapshot.services.get((namespace, service))
     if found is None:
-        return (), f"there is no Service {namespace}/{service}"
-    behind, why = members(snapshot, found)
+        return Behind(why=f"there is no Service {namespace}/{service}")
+    every, why = members(snapshot, found)
     if why:
-        return (), why
-    allowed = [each for each in behind if not _fault(each, allow_loopback)]
+        return Behind(why=why)
+    allowed = [each for each in every if not _fault(each, allow_loopback)]
     if not allowed:
-        return (), _why_dropped(behind, found, allow_loopback)
+        return Behind(why=_why_dropped(every, found, allow_loopback))
     matching = list(_on_port(allowed, port))
     if not matching:
-        return (), _why_no_port(allowed, found, port)
-    chosen = _best(matching)
-    return chosen, "" if chosen else _why_not_ready(matching, found)
+        return Behind(why=_why_no_port(allowed, found, port))
+    ready = tuple(each for each in matching if each.ready)
+    leaving = tuple(each for each in matching if each.serving and each.terminating)
+    if ready:
+        return Behind(ready, tuple(each for each in leaving if not each.ready))
+    return Behind(leaving, why="" if leaving else _why_not_ready(matching, found))
 
 
 def _fault(member: Member, allow_loopback: bool) -> str:
@@ -106,11 +133,6 @@ def _serving(member: Member, port: EndpointPort, number: int) -> ServingEndpoint
         port_name=port.name,
         app_protocol=port.app_protocol,
     )
-
-
-def _best(matching: Sequence[ServingEndpoint]) -> tuple[ServingEndpoint, ...]:
-    ready = tuple(each for each in matching if each.ready)
-    return ready or tuple(each for each in matching if each.serving and each.terminating)
 
 
 def _why_dropped(behind: Sequence[Member], service: Service, allow_loopback: bool) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from podway_cluster.endpoints import endpoints
+from podway_cluster.endpoints import ServingEndpoint, behind
 from podway_cluster.model import Route
 from podway_cluster.snapshot import Snapshot
 from podway_proxy.balance.weights import split_weights
@@ -22,6 +23,8 @@ class Share(NamedTuple):
     """(host, port, name) of each ready endpoint."""
     why: str
     """Why there is none."""
+    leaving: tuple[tuple[str, int, str], ...] = ()
+    """Of each that terminates beside ready ones and still serves."""
 
 
 class Backends(NamedTuple):
@@ -33,6 +36,9 @@ class Backends(NamedTuple):
     """`no-service` or `no-endpoint` where there are none."""
     why: str = ""
     shares: tuple[Share, ...] = ()
+    kept: tuple[tuple[str, int, str, int], ...] = ()
+    """The same of those that get no new clients and keep those whose sessions they hold: of
+    Services of weight 0, and those that terminate and still serve. Their weight is 0."""
 
 
 def gather(snapshot: Snapshot, route: Route, allow_loopback: bool) -> Backends:
@@ -48,10 +54,20 @@ def gather(snapshot: Snapshot, route: Route, allow_loopback: bool) -> Backends:
             # Two Services may select the same Pod: it gets both shares.
             before = merged.get((host, port))
             merged[host, port] = (host, port, name, weight + (before[3] if before else 0))
+    kept = tuple(_kept(shares, merged))
     if merged:
-        return Backends(tuple(merged.values()), shares=shares)
+        return Backends(tuple(merged.values()), shares=shares, kept=kept)
     step, why = _missing(route, shares)
-    return Backends(step=step, why=why, shares=shares)
+    return Backends(step=step, why=why, shares=shares, kept=kept)
+
+
+def _kept(
+    shares: Iterable[Share], chosen: Collection[Address]
+) -> Iterator[tuple[str, int, str, int]]:
+    for share in shares:
+        for host, port, name in share.leaving if share.weight else share.addresses + share.leaving:
+            if (host, port) not in chosen:
+                yield (host, port, name, 0)
 
 
 def policy(route: Route, wishes: Wishes) -> str:
@@ -69,11 +85,14 @@ def _share(
 ) -> Share:
     namespace = route.meta.namespace
     exists = (namespace, service) in snapshot.services
-    found, why = endpoints(
-        snapshot, namespace, service, route.target_port, allow_loopback=allow_loopback
+    found = behind(snapshot, namespace, service, route.target_port, allow_loopback=allow_loopback)
+    return Share(
+        service, weight, exists, _addresses(found.chosen), found.why, _addresses(found.leaving)
     )
-    addresses = tuple((one.host, one.port, one.name) for one in found)
-    return Share(service, weight, exists, addresses, why)
+
+
+def _addresses(endpoints: Iterable[ServingEndpoint]) -> tuple[tuple[str, int, str], ...]:
+    return tuple((one.host, one.port, one.name) for one in endpoints)
 
 
 def _missing(route: Route, shares: tuple[Share, ...]) -> tuple[str, str]:

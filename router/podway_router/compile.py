@@ -171,8 +171,12 @@ def _all_probes(parts: Iterable[Part]) -> tuple[ProbeSpec, ...]:
 def _checked(
     part: Part, status: RouteStatus | None
 ) -> tuple[float, list[tuple[str, int, str, int]]]:
-    """Give a Route's interval and the endpoints that are checked for it: where it has several."""
+    """Give a Route's interval and the endpoints that are checked for it.
+
+    Where it has several to choose from: those, and those that cookies lead to.
+    """
     if status is None or status.entry is None or len(status.entry.endpoints) < 2:
         return 0.0, []
     usual = part.controller.tuning_options.health_check_interval
-    return status.wishes.health_interval or usual, status.entry.endpoints
+    endpoints = [*status.entry.endpoints, *(status.entry.kept or ())]
+    return status.wishes.health_interval or usual, endpoints

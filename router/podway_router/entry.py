@@ -90,6 +90,12 @@ class RouteEntry(NamedTuple):
     """Reencrypt with the default CA: names of which a pod's certificate must have one."""
     allowed: list[str] | None = None
     """CIDRs from which clients may come; None: from anywhere."""
+    cookie: str | None = None
+    """Name of the cookie that brings a client back to its endpoint; None: there is none."""
+    same_site: str = ""
+    """The cookie's SameSite, with Secure; empty: it has neither."""
+    kept: list[tuple[str, int, str, int]] | None = None
+    """Endpoints as above that a client's cookie alone leads to; their weight is 0."""
 
 
 def shard_key(controller: str) -> str:

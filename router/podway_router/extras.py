@@ -6,21 +6,24 @@ Each option is a `Part` that some module makes of the entries, or None where not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from podway_proxy.http.extras import Extras
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
-from podway_proxy.values import Arrival, Endpoint
+from podway_proxy.values import Address, Arrival, Endpoint
 from podway_router.compression import compressed
 from podway_router.entry import ShardEntry
+from podway_router.sticky import Anyone, Sticky, no_endpoints
 from podway_router.ways import Way
 
 Outgoing = Callable[[Request, Arrival, bytes], bytes]
 """The request's head as it would go to the endpoint → as it goes."""
 Incoming = Callable[[Request, Arrival, Response, Endpoint | None, bytes], bytes]
 """The final answer's head as it would go to the client → as it goes."""
+Choose = Callable[[Request, Arrival], Iterator[Endpoint]]
+"""The candidates of one request."""
 
 
 class Part(NamedTuple):
@@ -28,21 +31,40 @@ class Part(NamedTuple):
 
     outgoing: Outgoing | None = None
     incoming: Incoming | None = None
+    choose: Choose | None = None
 
 
-def extras_of(way: Way, shard: ShardEntry, proto: str) -> Extras | None:
-    """Give what a Route's requests need; `proto` is what their clients speak, http or https."""
-    return compressed(joined(()), shard.compressed)
+def extras_of(
+    way: Way,
+    shard: ShardEntry,
+    proto: str,
+    anyone: Anyone = no_endpoints,
+    down: Collection[Address] = (),
+) -> Extras | None:
+    """Give what a Route's requests need; `proto` is what their clients speak, http or https.
+
+    `anyone` gives the endpoints for a client about whom nothing but the address is known, `down`
+    are those that fail their checks.
+    """
+    return compressed(joined((_sticky(way, anyone, down),)), shard.compressed)
+
+
+def _sticky(way: Way, anyone: Anyone, down: Collection[Address]) -> Part | None:
+    if way.entry.cookie is None:
+        return None
+    sticky = Sticky(way.namespace, way.entry, anyone, down)
+    return Part(sticky.outgoing, sticky.incoming, sticky.choose)
 
 
 def joined(parts: Iterable[Part | None]) -> Extras | None:
     """Put parts together in their order; None where no part does anything."""
     there = [part for part in parts if part is not None]
+    choose = next((part.choose for part in there if part.choose is not None), None)
     outgoing = _each_outgoing([part.outgoing for part in there if part.outgoing is not None])
     incoming = _each_incoming([part.incoming for part in there if part.incoming is not None])
-    if outgoing is None and incoming is None:
+    if outgoing is None and incoming is None and choose is None:
         return None
-    return Extras(outgoing, incoming)
+    return Extras(outgoing, incoming, choose)
 
 
 def _each_outgoing(steps: list[Outgoing]) -> Outgoing | None:

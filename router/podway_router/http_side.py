@@ -12,6 +12,7 @@ from podway_proxy.http.target import Target
 from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
 from podway_router.extras import extras_of
+from podway_router.sticky import held
 
 if TYPE_CHECKING:
     import socket
@@ -98,13 +99,13 @@ class HttpSide:
         tables = current.tables[self._controller]
         found = tables.http(request.host, request.path)
         if isinstance(found, Match):
-            return self._serve(current, found.key, arrival)
+            return self._serve(current, found.key, request, arrival)
         if isinstance(found, Redirect):
             return self._redirect(request)
         self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(503, found.step, found.public)
 
-    def _serve(self, current: Map, key: str, arrival: Arrival) -> Target | Answer:
+    def _serve(self, current: Map, key: str, request: Request, arrival: Arrival) -> Target | Answer:
         """Give what a request to that Route gets; its target is made once for each map."""
         if current is not self._seen:
             self._seen = current
@@ -117,14 +118,15 @@ class HttpSide:
             reason = f"{way.label}: its allowlist does not name the client's address"
             self._account.unserved("allowlist", way.label, reason, arrival.client[0])
             return Answer(CUT, "allowlist", reason)
-        if way.entry.step:
+        if way.entry.step and not held(way, request, current.down):
             return self._nobody(way, arrival)
-        target = self._target(way)
-        if way.allowed is None:
+        target = self._target(way, current)
+        if way.allowed is None and not way.entry.step:
             self._targets[key] = target  # else each client is looked at
         return target
 
-    def _target(self, way: Way) -> Target:
+    def _target(self, way: Way, current: Map) -> Target:
+        anyone = partial(self._choice.candidates, way)
         return Target(
             label=way.label,
             forwarded=way.entry.forwarded or self._shard.forwarded,
@@ -136,8 +138,8 @@ class HttpSide:
             on_close=self._ended,
             on_failure=partial(self._choice.failed, way.label),
             wire=self._wires.of(way) if way.entry.server_name else None,
-            choose=partial(self._choice.candidates, way),
-            extras=extras_of(way, self._shard, self._proto),
+            choose=anyone,
+            extras=extras_of(way, self._shard, self._proto, anyone, current.down),
         )
 
     def _redirect(self, request: Request) -> Answer:

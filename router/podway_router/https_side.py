@@ -54,7 +54,7 @@ class HttpsSide(HttpSide):
         ):
             reason = f"this connection is for {name}, and its certificate not for {request.host}"
             return self._refuse(421, "misdirected", reason, arrival)
-        return self._serve(current, found.key, arrival)
+        return self._serve(current, found.key, request, arrival)
 
     def _strays(self, current: Map, tables: Tables, key: str, request: Request, name: str) -> bool:
         """Tell whether the host is another Route's than the server name's, on its certificate."""

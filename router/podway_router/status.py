@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route, Secret
 from podway_cluster.model.route import HeaderActions
-from podway_router import backends, claims
+from podway_router import backends, claims, sticky
 from podway_router.admission import ADMITTED, Claim, Condition
 from podway_router.certificates import Served, digest_of, of_route
 from podway_router.entry import RouteEntry
@@ -124,7 +124,22 @@ def _entry(
         tunnel_timeout=wishes.timeout_tunnel or through or tuning.tunnel_timeout,
         forwarded=wishes.forwarded or "",
         allowed=None if wishes.allowed is None else list(wishes.allowed),
+        **_cookie(route, claim, wishes, served),
     )
+
+
+def _cookie(
+    route: Route, claim: Claim, wishes: Wishes, served: backends.Backends
+) -> dict[str, Any]:
+    """Give the fields of an entry that are about the cookie which keeps clients at a pod."""
+    if claim.termination == "passthrough" or wishes.no_cookies:
+        return {}
+    insecure = route.tls is None or route.tls.insecure_edge_termination_policy == "Allow"
+    return {
+        "cookie": wishes.cookie_name or sticky.usual_name(*route.meta.key),
+        "same_site": "" if insecure else wishes.same_site or "None",
+        "kept": list(served.kept) or None,
+    }
 
 
 def _problems(status: RouteStatus) -> Iterable[Problem]:

@@ -15,6 +15,8 @@ from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
 from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
 
+LABEL = "route "
+
 
 class Way(NamedTuple):
     """One admitted Route, ready to be used."""
@@ -23,10 +25,15 @@ class Way(NamedTuple):
     """`route shop/web`."""
     entry: RouteEntry
     addresses: frozenset[Address]
-    """Of all its endpoints, up or down."""
+    """Of all its endpoints, up or down, those that only a cookie leads to included."""
     balancer: Balancer
     allowed: Networks | None = None
     """Where clients must come from; None: anywhere."""
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of the Route, and so of its Services."""
+        return self.label.removeprefix(LABEL).partition("/")[0]
 
     def admits(self, client: str) -> bool:
         """Tell whether a client with this address may use the Route."""
@@ -91,9 +98,11 @@ def _way(
     every = [(Endpoint(host, port, name), weight) for host, port, name, weight in entry.endpoints]
     previous = before.balancer if before else None
     balancer = make(entry.policy, alive(every, down), load, random, previous)
-    addresses = frozenset(endpoint.address for endpoint, _ in every)
+    addresses = frozenset(
+        (host, port) for host, port, *_ in (*entry.endpoints, *(entry.kept or ()))
+    )
     allowed = None if entry.allowed is None else Networks(entry.allowed)
-    return Way("route " + route_of_key(key)[1], entry, addresses, balancer, allowed)
+    return Way(LABEL + route_of_key(key)[1], entry, addresses, balancer, allowed)
 
 
 def _tables(before: Map, ways: Mapping[str, Way], routes: Collection[str]) -> dict[str, Tables]:

@@ -18,6 +18,11 @@ _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, 
 _LONGEST = 2_147_483_647 / 1000
 """HAProxy's largest time-out, in seconds: 2^31-1 ms."""
 BALANCE = ("roundrobin", "leastconn", "source", "random")
+SAME_SITE = ("Lax", "Strict", "None")
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+"""What Go's strconv.ParseBool takes."""
+_COOKIE_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 FORWARDED = ("append", "replace", "if-none", "never")
 ALLOWLISTS = (H + "ip_allowlist", H + "ip_whitelist")
 """The first that is there counts."""
@@ -26,8 +31,6 @@ UNSERVED = (
     H + "pod-concurrent-connections",
     H + "rate-limit-connections",
     H + "rewrite-target",
-    "router.openshift.io/cookie_name",
-    "router.openshift.io/cookie-same-site",
 )
 """Annotations of the OpenShift router that this version does not act on: their Routes serve, and
 whoever asks for them is told."""
@@ -45,6 +48,9 @@ class Wishes(NamedTuple):
     allowed: tuple[str, ...] | None = None
     """CIDRs from which clients may come; None: from anywhere. Empty: a list of which nothing is
     valid lets nobody in."""
+    no_cookies: bool = False
+    cookie_name: str | None = None
+    same_site: str | None = None
 
 
 def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
@@ -59,6 +65,9 @@ def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
             annotations, "router.openshift.io/haproxy.health.check.interval", warnings
         ),
         allowed=_networks(annotations, warnings),
+        no_cookies=_boolean(annotations, H + "disable_cookies", warnings),
+        cookie_name=_token(annotations, "router.openshift.io/cookie_name", warnings),
+        same_site=_choice(annotations, "router.openshift.io/cookie-same-site", SAME_SITE, warnings),
     )
     warnings += [
         f"metadata.annotations[{name}]: this version of podway-router does not act on it"
@@ -83,6 +92,21 @@ def _choice(
     if value is None or value in among:
         return value
     warnings.append(f"metadata.annotations[{name}]: {value!r} is not one of {', '.join(among)}")
+    return None
+
+
+def _boolean(annotations: Mapping[str, str], name: str, warnings: list[str]) -> bool:
+    value = _choice(annotations, name, _TRUE + _FALSE, warnings)
+    return value in _TRUE
+
+
+def _token(annotations: Mapping[str, str], name: str, warnings: list[str]) -> str | None:
+    value = annotations.get(name)
+    if value is None or _COOKIE_NAME.fullmatch(value):
+        return value
+    warnings.append(
+        f"metadata.annotations[{name}]: {value!r} is no cookie's name: letters, digits, _ and -"
+    )
     return None
 
 

@@ -4,7 +4,7 @@ import pytest
 from cluster_reading import snapshot_of
 
 from podway_cluster.addresses import address_fault
-from podway_cluster.endpoints import ServingEndpoint, endpoints
+from podway_cluster.endpoints import ServingEndpoint, behind, endpoints
 from podway_cluster.snapshot import Snapshot
 
 SERVICE = """
@@ -204,3 +204,17 @@ def test_mapped_loopback_is_loopback() -> None:
 def test_one_bad_address_does_not_take_the_others() -> None:
     text = slice_of("[{addresses: [169.254.169.254]}, {addresses: [10.0.0.1]}]")
     assert serving(snapshot_of(SERVICE, text)) == [("10.0.0.1", 8080)]
+
+
+def test_who_leaves_beside_ready_ones_may_keep_its_sessions() -> None:
+    going = "conditions: {ready: false, serving: true, terminating: true}"
+    gone = "conditions: {ready: false, serving: false, terminating: true}"
+    leaving = f"{{addresses: [10.0.0.2], {going}}}, {{addresses: [10.0.0.3], {gone}}}"
+    both = snapshot_of(SERVICE, slice_of(f"[{{addresses: [10.0.0.1]}}, {leaving}]"))
+    found = behind(both, "shop", "web", None, allow_loopback=False)
+    assert [each.host for each in found.chosen] == ["10.0.0.1"]
+    assert [each.host for each in found.leaving] == ["10.0.0.2"]
+    alone = snapshot_of(SERVICE, slice_of(f"[{leaving}]"))
+    found = behind(alone, "shop", "web", None, allow_loopback=False)
+    assert [each.host for each in found.chosen] == ["10.0.0.2"]
+    assert (found.leaving, found.why) == ((), "")

@@ -1,8 +1,8 @@
 """The same Routes and the same raw requests to podway-router and to HAProxy: what differs?
 
 HAProxy is configured as OpenShift's template would (`haproxy_peer`). Compared are the status, the
-pod, and all that the pod was sent. What differs on purpose stands in DEVIATIONS and, each with its
-reason, in router/README.md.
+pod, all that the pod was sent, and what the client is told about cookies and caches. What differs
+on purpose stands in DEVIATIONS and, each with its reason, in router/README.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from haproxy_peer import Address, Site, haproxy
+from haproxy_peer import Address, Site, cookie_of, haproxy
 from ingress_objects import Object, controller, endpoints, route, service
 from ingress_rig import Daemon, Manifests, Pod, address, free_port
 
@@ -120,6 +120,40 @@ REQUESTS = {
     "no request": b"hello\r\n\r\n",
     "version": raw("/", "Host: blue.t", version="3.7"),
     "large field": of("blue.t", "/", "X-Own: " + "a" * 40_000),
+    "cookie": of("pair.t", "/", "Cookie: @pair@=@green@"),
+    "cookie, the other pod": of("pair.t", "/", "Cookie: @pair@=@blue@"),
+    "cookie among others": of("pair.t", "/", "Cookie: a=1; @pair@=@green@; b=2"),
+    "cookie first": of("pair.t", "/", "Cookie: @pair@=@green@; b=2"),
+    "cookie last": of("pair.t", "/", "cookie: b=2;c; @pair@=@green@"),
+    "cookies on several lines": of(
+        "pair.t", "/", "Cookie: a=1", "Cookie: @pair@=@blue@", "Cookie: c=3"
+    ),
+    "cookie twice": of("pair.t", "/", "Cookie: @pair@=@green@; a=1; @pair@=@blue@"),
+    "cookie, unknown first": of("pair.t", "/", "Cookie: @pair@=zz; @pair@=@green@"),
+    "cookie unknown": of("blue.t", "/", "Cookie: a=1; @blue-route@=zz; b=2"),
+    "cookie empty": of("blue.t", "/", "Cookie: @blue-route@=; b=2"),
+    "cookie of another case": of("blue.t", "/", "Cookie: @BLUE-ROUTE@=@blue@"),
+    "cookie quoted": of("blue.t", "/", 'Cookie: @blue-route@="@blue@"'),
+    "cookie by a comma": of("blue.t", "/", "Cookie: a=1, @blue-route@=@blue@"),
+    "cookie by a semicolon in quotes": of("blue.t", "/", 'Cookie: a="1; @blue-route@=@blue@"'),
+    "cookie of a dead pod": of("half.t", "/", "Cookie: @half@=@dead@"),
+    "cookie to weight 0": of("zero.t", "/", "Cookie: @zero@=@blue@"),
+    "cookie to weight 0, unknown": of("zero.t", "/", "Cookie: @zero@=zz"),
+    "cookie, POST": raw("/", "Host: blue.t", "Content-Length: 0", method="POST"),
+    "cookie, HEAD": raw("/", "Host: blue.t", method="HEAD"),
+    "cookies not asked for": of("plain.t", "/", "Cookie: @plain@=@blue@"),
+    "cookie, storable": of("blue.t", "/", "X-Answer: Cache-Control: max-age=60"),
+    "cookie, storable by a validator": of("blue.t", "/", "X-Answer: ETag: x"),
+    "cookie, storable, known": of("pair.t", "/", "X-Answer: ETag: x", "Cookie: @pair@=@green@"),
+    "cookie, private": of(
+        "blue.t", "/", "X-Answer: Cache-Control: private", "X-Answer: Expires: 0"
+    ),
+    "cookie, public": of("blue.t", "/", "X-Answer: Cache-Control: public, max-age=60"),
+    "cookie, storable POST": raw(
+        "/", "Host: blue.t", "Content-Length: 0", "X-Answer: Expires: 0", method="POST"
+    ),
+    "the pod's cookie": of("blue.t", "/", "X-Answer: Set-Cookie: a=b"),
+    "the pod's cookie of our name": of("blue.t", "/", "X-Answer: Set-Cookie: @blue-route@=x"),
     "tls": bytes.fromhex("160301002e0100002a0303") + bytes(40),
 }
 
@@ -143,6 +177,7 @@ AMBIGUOUS = "400 for a length beside chunks"
 MALFORMED = "400 for malformed fields"
 VERSION = "505 for a version"
 TOO_LARGE = "431 for a head"
+SEMICOLONS = "cookies are told apart by semicolons"
 DEVIATIONS = {
     "upper-case host": Deviation(HOST_AS_WRITTEN, 200, 200),
     "host with port": Deviation(QUOTED, 200, 200),
@@ -157,6 +192,8 @@ DEVIATIONS = {
     "bare line feed": Deviation(MALFORMED, 400, 200),
     "version": Deviation(VERSION, 505, 200),
     "large field": Deviation(TOO_LARGE, 431, 400),
+    "cookie by a comma": Deviation(SEMICOLONS, 200, 200),
+    "cookie by a semicolon in quotes": Deviation(SEMICOLONS, 200, 200),
 }
 """Request -> what differs."""
 
@@ -170,6 +207,11 @@ class Result(NamedTuple):
     seen: tuple[Any, ...] = ()
     """What the pod was sent: method, path, length of the body, sorted header fields."""
     location: str = ""
+    told: tuple[tuple[str, str], ...] = ()
+    """Fields of the answer about cookies and caches."""
+
+
+TOLD = frozenset({"set-cookie", "cache-control", "etag", "expires"})
 
 
 def send(where: Address, request: bytes) -> Result:
@@ -191,16 +233,22 @@ def _result(response: http.client.HTTPResponse, body: bytes) -> Result:
     location = response.getheader("location") or ""
     if response.getheader("content-type") != "application/json":
         return Result(response.status, location=location)
+    fields = ((name.lower(), value) for name, value in response.getheaders())
+    about = tuple(field for field in fields if field[0] in TOLD)
+    if not body:
+        return Result(response.status, told=about)
     told = json.loads(body)
-    fields = sorted((name, value) for name, value in told["headers"] if name not in NOT_COMPARED)
-    seen = (told["method"], told["path"], told["length"], *fields)
-    return Result(response.status, told["pod"], seen, location)
+    sent = sorted((name, value) for name, value in told["headers"] if name not in NOT_COMPARED)
+    seen = (told["method"], told["path"], told["length"], *sent)
+    return Result(response.status, told["pod"], seen, location, about)
 
 
 def objects(site: Site) -> list[Object]:
     """Give the cluster's objects of a Route."""
     tls = {"termination": site.termination, "insecureEdgeTerminationPolicy": site.insecure}
     note = {"haproxy.router.openshift.io/set-forwarded-headers": site.forwarded}
+    if not site.cookies:
+        note["haproxy.router.openshift.io/disable_cookies"] = "true"
     spec: dict[str, Any] = {"path": site.path} if site.path else {}
     if site.termination:
         spec["tls"] = tls
@@ -231,31 +279,51 @@ def sites(blue: Address, green: Address, dead: Address) -> list[Site]:
         Site("replace", "replace.t", (blue,), forwarded="replace"),
         Site("ifnone", "ifnone.t", (blue,), forwarded="if-none"),
         Site("never", "never.t", (blue,), forwarded="never"),
+        Site("pair", "pair.t", (blue, green)),
+        Site("half", "half.t", (blue, dead)),
+        Site("plain", "plain.t", (blue,), cookies=False),
     ]
 
 
+class Both(NamedTuple):
+    """Both routers."""
+
+    ours: Address
+    theirs: Address
+    words: dict[str, str]
+    """What stands for cookies' names and values in REQUESTS."""
+
+
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Address, Address]]:
-    """Run both routers on the same port of two addresses; gives (ours, HAProxy's)."""
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    """Run both routers on the same port of two addresses."""
     folder = tmp_path_factory.mktemp("differential")
     manifests = Manifests(folder / "manifests")
     manifests.directory.mkdir()
     ours, theirs = address(), address()
     port = free_port(ours)
+    dead = (address(), free_port("127.0.0.1"))
     with Pod("blue") as blue, Pod("green") as green:
-        all_sites = sites(blue.where, green.where, (address(), free_port("127.0.0.1")))
+        all_sites = sites(blue.where, green.where, dead)
         admission = {"wildcardPolicy": "WildcardsAllowed"}
         apps = controller("apps", port, free_port(ours), routeAdmission=admission)
         manifests.put("site", apps, *map(objects, all_sites))
         usual = ("--name", "apps", "--bind", ours, "--allow-loopback-endpoints")
         router = Daemon("podway-router", manifests, *usual, workers=1)
         with router, haproxy(all_sites, (theirs, port), folder):
-            yield (ours, port), (theirs, port)
+            words = {f"@{site.name}@": site.cookie for site in all_sites}
+            pods = {"blue": blue.where, "green": green.where, "dead": dead}
+            words |= {"@blue-route@": words["@blue@"], "@BLUE-ROUTE@": words["@blue@"].upper()}
+            words |= {f"@{name}@": cookie_of(pod) for name, pod in pods.items()}
+            yield Both((ours, port), (theirs, port), words)
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_as_haproxy(name: str, both: tuple[Address, Address]) -> None:
-    ours, theirs = (send(where, REQUESTS[name]) for where in both)
+def test_as_haproxy(name: str, both: Both) -> None:
+    request = REQUESTS[name]
+    for word, meant in both.words.items():
+        request = request.replace(word.encode(), meant.encode())
+    ours, theirs = send(both.ours, request), send(both.theirs, request)
     both_said = f"ours: {ours}\nHAProxy: {theirs}"
     deviation = DEVIATIONS.get(name)
     if deviation is None:

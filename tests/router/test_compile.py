@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,38 @@ def test_a_subdomain_beside_a_host_is_ignored_and_said(compiled: Any) -> None:
     found = compiled(APPS, WEB, route("web", "w.t", "web", subdomain="other"))
     assert entry(found, "web").host == "w.t"
     assert "spec.subdomain: is ignored" in found.compiled.problems[0]
+
+
+def test_a_route_has_a_cookie_unless_it_wants_none(compiled: Any) -> None:
+    def cookie(annotations: dict[str, str] | None = None, **spec: Any) -> tuple[str | None, str]:
+        made = route("web", "w.t", "web", annotations=annotations or {}, **spec)
+        found = entry(compiled(APPS, WEB, made), "web")
+        return found.cookie, found.same_site
+
+    name = hashlib.md5(b" shop:web").hexdigest()
+    assert cookie() == (name, "")
+    assert cookie({H + "disable_cookies": "true"}) == (None, "")
+    assert cookie({"router.openshift.io/cookie_name": "mine"}) == ("mine", "")
+    lax = {"router.openshift.io/cookie-same-site": "Lax"}
+    assert cookie(lax) == (name, "")
+    assert cookie(lax, tls={"termination": "edge"}) == (name, "Lax")
+    redirect = {"termination": "reencrypt", "insecureEdgeTerminationPolicy": "Redirect"}
+    assert cookie(tls=redirect) == (name, "None")
+    allow = {"termination": "edge", "insecureEdgeTerminationPolicy": "Allow"}
+    assert cookie(lax, tls=allow) == (name, "")
+    assert cookie(tls={"termination": "passthrough"}) == (None, "")
+
+
+def test_who_keeps_sessions_only(compiled: Any) -> None:
+    found = compiled(APPS, WEB, API, route("web", "w.t", {"web": 1, "api": 0}))
+    web = entry(found, "web")
+    assert web.kept == [("127.128.1.3", 80, "", 0)]
+    assert len(web.endpoints) == 2
+    assert {probe.host for probe in found.compiled.probes} == {
+        *("127.128.1.1", "127.128.1.2", "127.128.1.3")
+    }
+    none = entry(compiled(APPS, API, route("api", "a.t", {"api": 0})), "api")
+    assert (none.step, none.kept) == ("no-endpoint", [("127.128.1.3", 80, "", 0)])
+    tls = {"termination": "passthrough"}
+    through = compiled(APPS, WEB, API, route("web", "w.t", {"web": 1, "api": 0}, tls=tls))
+    assert entry(through, "web").kept is None

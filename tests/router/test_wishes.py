@@ -40,6 +40,34 @@ def test_an_allowlist_is_read_and_never_fails_open() -> None:
     assert both.allowed == ("10.0.0.2/32",)
 
 
+def test_cookies_are_asked_for_as_openshift_has_it() -> None:
+    wishes, warnings = read(
+        {
+            H + "disable_cookies": "T",
+            "router.openshift.io/cookie_name": "my-Cookie_1",
+            "router.openshift.io/cookie-same-site": "Strict",
+        }
+    )
+    assert wishes == Wishes(no_cookies=True, cookie_name="my-Cookie_1", same_site="Strict")
+    assert warnings == ()
+    assert read({H + "disable_cookies": "false"})[0] == Wishes()
+
+
+def test_an_invalid_wish_about_cookies_is_absent_and_reported() -> None:
+    wishes, warnings = read(
+        {
+            H + "disable_cookies": "yes",
+            "router.openshift.io/cookie_name": "a b",
+            "router.openshift.io/cookie-same-site": "lax",
+        }
+    )
+    assert wishes == Wishes()
+    assert len(warnings) == 3
+    assert "disable_cookies]: 'yes' is not one of 1, t, T, true" in warnings[0]
+    assert "cookie_name]: 'a b' is no cookie's name: letters, digits, _ and -" in warnings[1]
+    assert "cookie-same-site]: 'lax' is not one of Lax, Strict, None" in warnings[2]
+
+
 def test_what_this_version_does_not_act_on_is_said() -> None:
     _, warnings = read({H + "rewrite-target": "/"})
     assert "rewrite-target]: this version of podway-router does not act on it" in warnings[0]

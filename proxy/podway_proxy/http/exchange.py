@@ -133,7 +133,7 @@ class Exchange(Sending):
         """Pass on the final answer, whose head is `data[:end]`."""
         self.response = response
         if response.status == SWITCHING:
-            self._switch(connection, data)
+            self._switch(connection, response, data, end)
             return
         length = response.length
         if length >= 0:
@@ -260,10 +260,15 @@ class Exchange(Sending):
         self.active = False
         self._asker.finished()
 
-    def _switch(self, connection: EndpointConnection, data: bytes) -> None:
+    def _switch(
+        self, connection: EndpointConnection, response: Response, data: bytes, end: int
+    ) -> None:
         if self.request.upgrade is None:
             self._bad("the endpoint changes protocols, and nobody asked it to")
             return
+        if (extras := self.target.extras) is not None:
+            who = self.request, self._asker.arrival, response, connection.endpoint
+            data, _ = extras.dress(*who, data, end)
         self.connection = None
         self.active = False
         self._asker.switch(connection, self._ahead + data)

@@ -23,9 +23,9 @@ class Extras(NamedTuple):
     """Gives the request's head as the endpoint gets it, from the one that is otherwise ready: the
     forwarded fields are in it, those of the last hop are out. Framing fields stay untouched."""
     incoming: Callable[[Request, Arrival, Response, Endpoint | None, bytes], bytes] | None = None
-    """Gives a final answer's head for the client, from the one that the endpoint sent; fields of
-    the last hop and of framing stay untouched, as they are dealt with afterwards. May be called
-    twice for one answer."""
+    """Gives a final answer's head (101 is one, too) for the client, from the one that the endpoint
+    sent; fields of the last hop and of framing stay untouched, as they are dealt with afterwards.
+    May be called twice for one answer."""
     choose: Callable[[Request, Arrival], Iterator[Endpoint]] | None = None
     """Gives the candidates of one request, in place of `Target.choose`."""
     compress: Callable[[Request, Arrival | None, Response, Endpoint | None, bytes], bool] | None = (
@@ -46,7 +46,7 @@ class Extras(NamedTuple):
 
         Gives the data with the new head, and where that one ends.
         """
-        if self.incoming is None or arrival is None or response.status < 200:
+        if self.incoming is None or arrival is None or response.interim:
             return data, end
         head = self.incoming(request, arrival, response, endpoint, data[:end])
         return head + data[end:], len(head)
