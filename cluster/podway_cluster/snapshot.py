@@ -101,7 +101,10 @@ def replaced(before: Snapshot, objects: Iterable[Object]) -> Snapshot:
     by_kind: dict[str, dict[Key, Any]] = {}
     for each in objects:
         kind = each.meta.kind
-        by_kind.setdefault(kind, dict(before.of_kind(kind)))[each.meta.key] = each
+        if kind not in by_kind:
+            known: Any = before.of_kind(kind)
+            by_kind[kind] = known.copy()  # dict(known) takes ten times as long
+        by_kind[kind][each.meta.key] = each
     return _with(before._replace(version=before.version + 1), by_kind)
 
 

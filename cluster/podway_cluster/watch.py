@@ -84,10 +84,12 @@ class Watch:
             watched = self._store.watchable
             while self._store.watchable == watched and not self._stopped.is_set():
                 paths = wait(_AGAIN_MS if self._store.waiting else _HEARTBEAT_MS)
-                if time.monotonic() >= self._due or len(paths) > _FEW:
+                if len(paths) > _FEW:
                     self._rescan()
                 elif (paths or self._store.waiting) and self._store.reread(paths):
                     self._on_change()
+                if time.monotonic() >= self._due:  # after what the events said: that is in a hurry
+                    self._rescan()
 
     def _rescan(self) -> None:
         began = time.monotonic()

@@ -68,6 +68,10 @@ class Served(NamedTuple):
     """`field: message`"""
 
 
+NOTHING = Served()
+"""What a Route needs whose TLS does not end here, or that has none: this very value."""
+
+
 def of_route(
     route: Route, host: str, secrets: Callable[[str], Secret | None]
 ) -> Served | Condition:
@@ -77,7 +81,7 @@ def of_route(
     """
     tls = route.tls
     if tls is None or tls.termination == "passthrough":
-        return Served()
+        return NOTHING
     name = tls.external_certificate
     found = _external(name, secrets) if name else _inline(tls)
     if isinstance(found, Condition):

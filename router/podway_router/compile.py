@@ -6,6 +6,8 @@ Each compilation may go on from the one before: then only what changed is compil
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
+from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,10 +17,10 @@ from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
 from podway_router import differences, ingress, listen, secrets, shard
 from podway_router.admission import Key
-from podway_router.entry import ShardEntry, route_key, shard_key
+from podway_router.entry import ShardEntry, route_key, shard_key, written
 from podway_router.material import NOTHING, Material
 from podway_router.options import Options
-from podway_router.part import Part, advanced
+from podway_router.part import Part, advanced, in_order
 from podway_router.status import RouteStatus
 
 __all__ = ["Compilation", "RouteStatus", "compile_snapshot"]
@@ -35,6 +37,11 @@ class Compilation(NamedTuple):
     expiring: tuple[tuple[str, float], ...] = ()
     """(`route shop/web`, seconds since 1970) of certificates that expire soon or have expired."""
     ingresses: Mapping[Key, ingress.Converted] = MappingProxyType({})
+    texts: frozenset[str] = frozenset()
+    """Keys of the entries of certificates and CAs."""
+
+
+_PROBLEMS = attrgetter("problems")
 
 
 def compile_snapshot(
@@ -55,20 +62,19 @@ def compile_snapshot(
     if before is None or not before.parts:
         before = _nothing(chosen)
     parts, redone, entries = _parts(snapshot, options, chosen, before)
-    routes = tuple(
-        part.statuses[key] for part in parts for key in snapshot.routes if key in part.statuses
-    )
-    problems.extend(problem for status in routes for problem in status.problems)
+    routes = tuple(chain.from_iterable(part.statuses.values() for part in parts))
+    problems.extend(chain.from_iterable(map(_PROBLEMS, routes)))
     ends = secrets.ends(snapshot, chosen, routes, material, entries)
     problems.extend(ends.problems)
-    entries = secrets.put(entries, ends)
+    secrets.put(entries, ends, before.texts)
     compiled = Compiled(
         entries=entries,
         listeners=tuple(specs),
         probes=_probes(before, parts, redone),
         problems=tuple(dict.fromkeys(problems)),
     )
-    return Compilation(compiled, routes, snapshot, parts, ends.expiring, ingresses)
+    texts = frozenset(ends.texts)
+    return Compilation(compiled, routes, snapshot, parts, ends.expiring, ingresses, texts)
 
 
 def _nothing(chosen: Iterable[IngressController]) -> Compilation:
@@ -88,10 +94,13 @@ def _parts(
     if concerned is None:
         before = _nothing(chosen)
     changed = differences.differing(before.snapshot.routes, routes)
+    moved = list(before.snapshot.routes) != list(routes)
     pairs = [
         advanced(part, snapshot, routes, changed, (concerned or set()) - changed, options)
         for part in before.parts
     ]
+    if moved:
+        pairs = [(in_order(part, routes), keys) for part, keys in pairs]
     entries = dict(before.compiled.entries) or _shard_entries(chosen)
     for part, keys in pairs:
         _set_entries(entries, part, keys)
@@ -127,7 +136,7 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
             deferred,
             compressed=list(one.http_compression_mime_types) or None,
         )
-        entries[shard_key(one.meta.name)] = settings._asdict()
+        entries[shard_key(one.meta.name)] = written(settings)
     return entries
 
 
@@ -138,7 +147,7 @@ def _set_entries(entries: dict[str, Json], part: Part, keys: Iterable[Key]) -> N
         if status is None or status.entry is None:
             entries.pop(name, None)
         else:
-            entries[name] = status.entry._asdict()
+            entries[name] = written(status.entry)
 
 
 def _probes(

@@ -114,8 +114,18 @@ def route_of_key(key: str) -> tuple[str, str]:
     return controller, name
 
 
+def written(entry: RouteEntry | ShardEntry) -> dict[str, Any]:
+    """Give what `read_route` and `read_shard` take: the fields that differ from their defaults."""
+    defaults = entry._field_defaults
+    return {
+        name: value
+        for name, value in zip(entry._fields, entry, strict=True)
+        if name not in defaults or value != defaults[name]
+    }
+
+
 def read_route(value: dict[str, Any]) -> RouteEntry:
-    """Rebuild a RouteEntry from what `_asdict` gave and JSON carried."""
+    """Rebuild a RouteEntry from what `written` gave and JSON carried."""
     return RouteEntry(**value)
 
 

@@ -26,6 +26,7 @@ class Part(NamedTuple):
     """What each Route of the shard claims, or why it can claim nothing."""
     admitted: Admitted = Admitted()
     statuses: Mapping[Key, RouteStatus] = {}
+    """In the order of the snapshot's Routes."""
 
 
 def advanced(
@@ -58,13 +59,21 @@ def advanced(
         admitted, differing = readmit(admitted, set(moved), come, claims.policy(controller))
         redo |= differing
     statuses = dict(before.statuses)
+    come_new = any(key in asked and key not in statuses for key in redo)
     for key in redo:
         if key in asked:
             decided = admitted.conditions.get(key, ADMITTED)
             statuses[key] = judge(snapshot, controller, routes[key], asked[key], decided, options)
         else:
             statuses.pop(key, None)
-    return Part(controller, asked, admitted, statuses), redo
+    part = Part(controller, asked, admitted, statuses)
+    return in_order(part, routes) if come_new else part, redo
+
+
+def in_order(part: Part, routes: Mapping[Key, Route]) -> Part:
+    """Give the part with its statuses in the order of these Routes."""
+    statuses = {key: part.statuses[key] for key in routes if key in part.statuses}
+    return part._replace(statuses=statuses)
 
 
 def _ask(

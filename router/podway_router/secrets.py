@@ -6,6 +6,8 @@ import datetime
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import compress, repeat
+from operator import attrgetter, is_not
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +16,7 @@ from podway_cluster.model import IngressController
 from podway_proxy.tls import profiles
 from podway_proxy.tls.names import pattern_fault
 from podway_router.certificates import (
+    NOTHING,
     WARN_DAYS,
     Certificate,
     ca_fault,
@@ -78,7 +81,9 @@ def ends(
             _note(texts, certificate, known)
             field = "spec.defaultCertificate"
             _watch(certificate, one.meta, field, material, problems, expiring)
-    for status in routes:
+    routes = list(routes)
+    tls_of = map(attrgetter("tls"), routes)
+    for status in compress(routes, map(is_not, tls_of, repeat(NOTHING))):  # most have none
         tls = status.tls
         if tls.certificate is not None:
             _note(texts, tls.certificate, known)
@@ -90,13 +95,15 @@ def ends(
     return Ends(shards, texts, tuple(problems), tuple(dict.fromkeys(expiring)))
 
 
-def put(entries: Mapping[str, Json], found: Ends) -> dict[str, Json]:
-    """Give the entries with what TLS needs, and nothing of what it needed before."""
-    kept = {key: value for key, value in entries.items() if not key.startswith((CERTIFICATE, CA))}
+def put(entries: dict[str, Json], found: Ends, before: Iterable[str] = ()) -> None:
+    """Put what TLS needs into the entries; `before` are the keys of the texts it needed before."""
+    for key in before:
+        if key not in found.texts:
+            entries.pop(key, None)
     for name, shard in found.shards.items():
         key = shard_key(name)
-        kept[key] = {**kept[key], "tls": shard._asdict()}
-    return {**kept, **found.texts}
+        entries[key] = {**entries[key], "tls": shard._asdict()}
+    entries.update(found.texts)
 
 
 def _note(texts: dict[str, Json], certificate: Certificate, known: Mapping[str, Json]) -> None:

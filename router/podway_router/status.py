@@ -10,6 +10,7 @@ from podway_cluster.model import IngressController, Route, Secret
 from podway_cluster.model.route import HeaderActions
 from podway_router import backends, claims, sticky
 from podway_router.admission import ADMITTED, Claim, Condition
+from podway_router.certificates import NOTHING as NO_TLS
 from podway_router.certificates import Served, digest_of, of_route
 from podway_router.entry import RouteEntry
 from podway_router.options import Options
@@ -29,7 +30,7 @@ class RouteStatus(NamedTuple):
     served: backends.Backends = backends.Backends()
     entry: RouteEntry | None = None
     """None unless admitted."""
-    tls: Served = Served()
+    tls: Served = NO_TLS
     problems: tuple[str, ...] = ()
     """What its author should know, as finished lines."""
 
@@ -75,7 +76,7 @@ def _status(
         )
     served = backends.gather(snapshot, route, options.allow_loopback)
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
-    tls = Served() if isinstance(tls, Condition) else tls  # then it had no claim
+    tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
     entry = entry._replace(**_tls(route, claim, tls))
     warnings = (*warnings, *tls.warnings)

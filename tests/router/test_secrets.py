@@ -91,7 +91,8 @@ def test_a_custom_profile_keeps_what_there_is() -> None:
 def test_entries_that_nobody_needs_any_more_go() -> None:
     found = gathered()
     before = {"shard/apps": {"limits": {}}, CERTIFICATE + "old": {}, CA + "old": "", "route/x": {}}
-    after = put(before, found)
+    after = dict(before)
+    put(after, found, {CERTIFICATE + "old", CA + "old"})
     assert set(after) == {"shard/apps", "route/x", *found.texts}
     assert after["shard/apps"]["tls"]["certificate"] == found.shards["apps"].certificate
     assert before["shard/apps"] == {"limits": {}}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import compress
+from operator import is_, is_not
 from typing import Any
 
 from podway_proxy.process.spec import Changes, Json
@@ -10,6 +12,9 @@ from podway_proxy.process.spec import Changes, Json
 
 def difference(old: Mapping[str, Json], new: Mapping[str, Json], version: int) -> Changes:
     """Give what turns `old` into `new`."""
+    if len(old) == len(new) and all(map(is_, old, new)):  # the usual case takes a third
+        differing = compress(new, map(is_not, old.values(), new.values()))
+        return Changes(version, {key: new[key] for key in differing if old[key] != new[key]}, ())
     missing = object()
     put = {
         key: value
