@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from podway_proxy import counters
 from podway_proxy.counters import Counters
+from podway_proxy.limiting import bell
+from podway_proxy.limiting import table as limits
 from podway_proxy.log import Log, Style
 from podway_proxy.process.channel import pair
 from podway_proxy.process.daemon import Daemon
@@ -27,6 +29,7 @@ class Crew:
         log: Log,
         counters_fd: int = -1,
         state_fd: int = -1,
+        limits_fds: Sequence[int] = (),
     ) -> None:
         self.daemon = daemon
         self.options = options
@@ -35,6 +38,9 @@ class Crew:
         rows = self.workers * (MOST_GENERATIONS + 1)
         self.counters_fd = counters.create(rows) if counters_fd < 0 else counters_fd
         self.counters = Counters(self.counters_fd)
+        self.limits_fds = list(limits_fds) or [limits.create(rows), bell.create()]
+        """What limits per daemon go by: the table that workers share, and their bell."""
+        self._limits = limits.Table(self.limits_fds[0])
         self.state_fd = state_fd
         """The loader's last-good objects, for the next loader; -1: none."""
         self.generations: list[Generation] = []
@@ -82,9 +88,10 @@ class Crew:
         used = {child.row for child in self.children()}
         row = free_row(self.counters.rows, used, index)
         self.counters.clear_gauges(row)
+        self._limits.open(row)
         child = self._start(WORKER, index, row, generation)
         generation.workers[index] = child
-        child.channel.send(self._welcome(child), [self.counters_fd])
+        child.channel.send(self._welcome(child), [self.counters_fd, *self.limits_fds])
         self._link(generation, child)
         return child
 
@@ -92,6 +99,7 @@ class Crew:
         """Forget a process that has ended, and what it counted as its own."""
         if child.row >= 0:
             self.counters.clear_gauges(child.row)
+            self._limits.clear(child.row)
         generation = self.generation(child.generation)
         if generation is not None:
             generation.remove(child)
@@ -140,6 +148,7 @@ class Crew:
             "options": self.options,
             "counters_fd": self.counters_fd,
             "state_fd": self.state_fd,
+            "limits_fds": self.limits_fds,
             "epoch": self.epoch,
             "restarts": self.restarts,
             "generations": [generation.freeze() for generation in self.generations],
@@ -150,7 +159,8 @@ class Crew:
         """Take over the children of the program before exec."""
         daemon = Daemon(*frozen["daemon"])
         log = Log(daemon.name, daemon.instance, "master", style)
-        crew = cls(daemon, frozen["options"], log, frozen["counters_fd"], frozen["state_fd"])
+        held = frozen["counters_fd"], frozen["state_fd"], frozen.get("limits_fds", ())
+        crew = cls(daemon, frozen["options"], log, *held)
         crew.epoch, crew.restarts = frozen["epoch"], frozen["restarts"]
         crew.generations = [Generation.thaw(one) for one in frozen["generations"]]
         return crew
@@ -158,6 +168,7 @@ class Crew:
     def descriptors(self) -> Iterator[int]:
         """Give what must survive exec, besides listeners."""
         yield self.counters_fd
+        yield from self.limits_fds
         if self.state_fd >= 0:
             yield self.state_fd
         for child in self.children():

@@ -73,10 +73,22 @@ class WorkerLink:
     `plane` is attached to the running loop; `counters` is this worker's row, with the module's
     COUNTERS registered; `options` is the command line as parsed; `index` says which worker of its
     generation this is, from 0, and `workers` how many there are, to share out what is per daemon.
+    `table_fd` and `bell_fd` are what `podway_proxy.limiting` shares between the workers, -1:
+    nothing is shared; `row` is this worker's.
     """
 
     # Not a dataclass: the master imports this module, and dataclasses would double its start-up.
-    __slots__ = ("counters", "index", "log", "options", "plane", "workers")
+    __slots__ = (
+        "bell_fd",
+        "counters",
+        "index",
+        "log",
+        "options",
+        "plane",
+        "row",
+        "table_fd",
+        "workers",
+    )
 
     def __init__(
         self,
@@ -93,6 +105,8 @@ class WorkerLink:
         self.options = options
         self.index = index
         self.workers = workers
+        self.row = 0
+        self.table_fd = self.bell_fd = -1
 
 
 class WorkerApp(Protocol):

@@ -83,7 +83,7 @@ def take() -> dict[str, Any]:
         state: dict[str, Any] = json.load(file)
     crew = state["crew"]
     children = [child for one in crew["generations"] for child in one["children"]]
-    held = [crew["counters_fd"], crew["state_fd"]]
+    held = [crew["counters_fd"], crew["state_fd"], *crew.get("limits_fds", ())]
     for child in children:
         held += [child["channel"]["fd"], *child["channel"]["fds"]]
     for one in held:

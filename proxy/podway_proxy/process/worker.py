@@ -57,6 +57,9 @@ class Worker:
         link = WorkerLink(
             plane, self._log, counters, body["options"], body["index"], body["workers"]
         )
+        link.row = body["row"]
+        if len(welcome.fds) > 2:  # a master of an older age of the code gives none
+            link.table_fd, link.bell_fd = welcome.fds[1:3]
         app: WorkerApp = module.build(link)
         return app
 
