@@ -5,13 +5,14 @@ STAMP := $(VENV)/.installed
 PEERS := .venv-peers
 PARTS := podway dns/podway_dns lb/podway_lb router/podway_router proxy/podway_proxy cluster/podway_cluster
 
-.PHONY: help up test scan compose-test lint bench bench-dns venv compiled prerequisites lock clean
+.PHONY: help up test scan slow compose-test lint bench bench-dns venv compiled prerequisites lock clean
 
 help:
 	@echo 'make up     run the whole lab in this terminal (UP="--http-port 8000" adds options)'
 	@echo 'make test   lint, types, import contracts, all tests (PYTEST="-k dns" adds options)'
 	@echo 'make compose-test  the lab in containers, on the engine that answers or one of its own (root)'
 	@echo 'make scan   sslyze looks at the router: is the TLS profile what it says?'
+	@echo 'make slow   slowhttptest attacks the router: slow heads, bodies, readers'
 	@echo 'make lint   lint, types and import contracts only'
 	@echo 'make bench  measure beside HAProxy, nginx, Envoy, Traefik, Caddy (QUICK=1: in two minutes)'
 	@echo 'make bench-table  measure what 100 to 50,000 Routes cost'
@@ -58,6 +59,10 @@ scan: compiled .venv-sslyze/.installed
 	test -x .venv-sslyze/bin/python || $(PYTHON) -m venv .venv-sslyze
 	.venv-sslyze/bin/python -m pip install --quiet --disable-pip-version-check 'sslyze>=6.3,<7'
 	@touch $@
+
+# Attacks that last a minute and more.
+slow: prerequisites compiled
+	$(VENV)/bin/python -m pytest tests/live -m slow $(PYTEST)
 
 compose-test: venv
 	$(VENV)/bin/python -m pytest tests/compose -m compose $(PYTEST)

@@ -29,6 +29,8 @@ PROGRAMS = {
     "knotd": "knot",
     "kdig": "knot-dnsutils",
     "dnsperf": "dnsperf",
+    "slowhttptest": "slowhttptest",
+    "wrk": "wrk",
 }
 """Program, or pattern of its path -> the Debian package that has it."""
 
