@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from podway_proxy.plane.wheel import TICK
 from podway_proxy.process import descriptors
@@ -24,11 +24,18 @@ SILENCE = 60.0
 """Seconds between two warnings of a lack of descriptors."""
 
 
+GRANT: Final = 32
+"""Most clients that a worker takes between two looks at all workers' gauges (2 us each)."""
+SHARES: Final = 8
+"""Near the limit it takes fewer: this part of the room, shared out to all rows of the counters."""
+
+
 class Room:
     """Watches the gauges of open connections on behalf of one worker's listeners."""
 
     __slots__ = (
         "_counters",
+        "_granted",
         "_listeners",
         "_log",
         "_plane",
@@ -53,8 +60,11 @@ class Room:
         self._slots = tuple(counters.slot(name) for name in gauges)
         self._listeners: list[Listener] = []
         self.most = most
-        """Clients per daemon (maxConnections); several workers may overshoot by one each."""
+        """Clients per daemon (maxConnections); several workers may overshoot it, each by as many
+        as it takes between two looks."""
         self.full = False
+        self._granted = 0
+        """How many may come before the next look."""
 
     def add(self, listener: Listener) -> None:
         """Let a listener rest whenever there is no room."""
@@ -71,12 +81,21 @@ class Room:
 
     def took(self) -> None:
         """Look whether the client that was just accepted and counted was the last one."""
-        if not self.full and self._taken():
+        self._granted -= 1
+        if self._granted < 0 and not self.full:
+            self._look()
+
+    def _look(self) -> None:
+        here, clients = self._here(), self._clients()
+        if here >= self.here or clients >= self.most:
             self.full = True
             self._log.warn("no room for more connections", why=self._why())
             for listener in self._listeners:
                 listener.pause()
             self._plane.deadline(self, self._plane.now + TICK)
+        else:
+            share = (self.most - clients) // (SHARES * self._counters.rows)
+            self._granted = min(GRANT, share, self.here - here - 1)
 
     def on_deadline(self) -> None:
         """Accept again once there is room: another worker's client may have left."""

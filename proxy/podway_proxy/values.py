@@ -6,7 +6,7 @@ Immutable and free of I/O. A front end makes an `Arrival`, a daemon's table turn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -69,10 +69,14 @@ class Arrival(NamedTuple):
 
 
 class Forward(NamedTuple):
-    """Carry this connection to the first of `candidates` that accepts it."""
+    """Carry this connection to the first of `candidates` that accepts it.
 
-    candidates: Iterable[Endpoint]
-    """In the order in which to try them; consumed once, lazily."""
+    One value may serve any number of connections: with `choose` and `announce` it need not be
+    made anew for each.
+    """
+
+    candidates: Iterable[Endpoint] = ()
+    """In the order in which to try them; consumed once, lazily. Not looked at with `choose`."""
     label: str = ""
     """What chose it, for the log: `route shop/web`, `service openshift-ingress/router-apps`."""
     prefix: bytes = b""
@@ -94,6 +98,10 @@ class Forward(NamedTuple):
     """Called for every candidate that could not be reached, with the reason."""
     gate: Gate | None = None
     """Holds this connection back until an endpoint has room."""
+    choose: Callable[[str], Iterator[Endpoint]] | None = None
+    """Gives the candidates for a client's address."""
+    announce: Callable[[Arrival], bytes] | None = None
+    """Gives the prefix for an arrival."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from plane_rig import (
 )
 
 from podway_proxy import Limits
+from podway_proxy.plane.tunnel import Tunnel
 
 pytestmark = pytest.mark.live
 
@@ -67,7 +68,8 @@ async def exchange(sock: socket.socket, data: bytes, waits: bool) -> str:
     return digest(other.result())
 
 
-async def transfers(count: int, pipes: int) -> None:
+async def transfers(count: int, pipes: int) -> list[tuple[str, int, int]]:
+    """Do many, and give how they ended, sorted."""
     rng = random.Random(count)
     plans = [plan(rng) for _ in range(count)]
     served: dict[int, str] = {}
@@ -98,17 +100,38 @@ async def transfers(count: int, pipes: int) -> None:
         assert front.plane.tally.row[front.plane.tally.spliced] > 1_000_000 or not pipes
     for index, transfer in enumerate(plans):
         assert served[index] == digest(BLOB[transfer.up])
+    return sorted((closed.how, closed.to_server, closed.to_client) for closed in front.closed)
 
 
 @pytest.mark.parametrize(
     ("loop", "count", "pipes"), [("uvloop", 1_000, 16), ("asyncio", 200, 2), ("uvloop", 100, 0)]
 )
 def test_random_transfers_both_ways_with_random_half_closes_arrive_whole(
-    loop: str, count: int, pipes: int
+    loop: str, count: int, pipes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_in(loop, transfers(count, pipes))
+    ended = run_in(loop, transfers(count, pipes))
+    relays_only(monkeypatch)
+    assert run_in(loop, transfers(count, pipes)) == ended
 
 
+def relays_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a relay copy from the first byte on, where a trickle would do."""
+
+    def relay(self: Tunnel, server: socket.socket, drained: bool) -> None:
+        self.server = server
+        self.relay(drained=drained)
+
+    monkeypatch.setattr(Tunnel, "trickle", relay)
+
+
+@pytest.fixture(params=["trickle", "relay"])
+def both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Show something of both ways to copy."""
+    if request.param == "relay":
+        relays_only(monkeypatch)
+
+
+@pytest.mark.usefixtures("both")
 async def test_data_after_the_clients_fin_still_comes_back() -> None:
     async def serve(sock: socket.socket) -> None:
         request = await read_all(sock)
@@ -131,6 +154,7 @@ async def stalled(sent: list[int]) -> None:
         before = len(sent)
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("pipes", [16, 0])
 async def test_a_slow_reader_stops_the_sender_and_loses_nothing(pipes: int) -> None:
     loop = asyncio.get_running_loop()
@@ -161,6 +185,7 @@ async def ends_in_reset(sock: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("before", [b"", b"x" * 100_000])
 async def test_a_clients_reset_reaches_the_server_as_a_reset(before: bytes) -> None:
     seen: list[bool] = []
@@ -180,6 +205,7 @@ async def test_a_clients_reset_reaches_the_server_as_a_reset(before: bytes) -> N
         await until(lambda: [closed.how for closed in front.closed] == ["client-reset"])
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("before", [b"", b"x" * 3_000_000])
 async def test_a_servers_reset_reaches_the_client_after_what_came_before(before: bytes) -> None:
     loop = asyncio.get_running_loop()
@@ -197,6 +223,7 @@ async def test_a_servers_reset_reaches_the_client_after_what_came_before(before:
         await until(lambda: [closed.how for closed in front.closed] == ["server-reset"])
 
 
+@pytest.mark.usefixtures("both")
 async def test_what_a_server_sent_before_its_reset_is_not_lost_on_a_slow_client() -> None:
     loop = asyncio.get_running_loop()
     taken = BLOB[:300_000]
@@ -222,6 +249,7 @@ def unsent(sock: socket.socket) -> int:
     return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), "little")
 
 
+@pytest.mark.usefixtures("both")
 async def test_a_reset_after_the_fin_of_the_same_side_cuts_the_other_one() -> None:
     loop = asyncio.get_running_loop()
     seen: list[bool] = []
@@ -246,6 +274,7 @@ async def test_a_reset_after_the_fin_of_the_same_side_cuts_the_other_one() -> No
         assert front.closed[0].how == "client-reset"
 
 
+@pytest.mark.usefixtures("both")
 async def test_an_idle_relay_is_cut_and_says_so() -> None:
     async with server(echo) as address, proxy(address, forward={"idle_timeout": 0.3}) as front:
         with await connect(front.address) as sock:
@@ -255,6 +284,7 @@ async def test_an_idle_relay_is_cut_and_says_so() -> None:
         assert [closed.how for closed in front.closed] == ["idle"]
 
 
+@pytest.mark.usefixtures("both")
 async def test_a_half_closed_relay_without_traffic_is_cut_at_the_fin_timeout() -> None:
     async def serve(sock: socket.socket) -> None:
         await read_all(sock)
@@ -268,6 +298,7 @@ async def test_a_half_closed_relay_without_traffic_is_cut_at_the_fin_timeout() -
         assert [closed.how for closed in front.closed] == ["half-closed"]
 
 
+@pytest.mark.usefixtures("both")
 async def test_stop_cuts_what_is_open_both_ways() -> None:
     seen: list[bool] = []
 
@@ -284,6 +315,7 @@ async def test_stop_cuts_what_is_open_both_ways() -> None:
         assert [closed.how for closed in front.closed] == ["stopped"]
 
 
+@pytest.mark.usefixtures("both")
 async def test_urgent_data_cuts_a_read_short_and_stalls_nothing() -> None:
     async with server(echo) as address, proxy(address) as front:
         with await connect(front.address) as sock:

@@ -24,10 +24,38 @@ LATE: Final = "no answer in time"
 STREAM: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 V4: Final = int(socket.AF_INET)
 V6: Final = int(socket.AF_INET6)
+TCP: Final = int(socket.IPPROTO_TCP)
+NODELAY: Final = int(socket.TCP_NODELAY)
 SHARE: Final = 0.5
 """Part of the time left that one candidate may use, so that a silent one leaves some to others."""
 LEAST: Final = 1.0
 """Seconds that a candidate gets at least: the kernel repeats a lost SYN after one (RFC 6298)."""
+
+
+def begin(endpoint: Endpoint, source: str = "") -> socket.socket:
+    """Open a socket with TCP_NODELAY and begin to connect it; OSError where that fails at once."""
+    six = ":" in endpoint.host
+    sock = Connection(V6 if six else V4, STREAM, 0)
+    try:
+        sock.setsockopt(TCP, NODELAY, 1)
+        if source and (":" in source) is six:
+            # The port is chosen at connect, so as many connections fit as there are
+            # (address, port, address, port) quadruples, not only as there are ports.
+            sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((source, 0))
+        code = sock.connect_ex(endpoint[:2])
+    except OSError:
+        sock.close()
+        raise
+    if code and code != errno.EINPROGRESS:
+        sock.close()
+        raise OSError(code, os.strerror(code))
+    return sock
+
+
+def words(error: OSError) -> str:
+    """Say why a connection could not be made."""
+    return error.strerror or str(error)
 
 
 class Dial:
@@ -43,6 +71,9 @@ class Dial:
     and neither after `cancel`. `on_failure(endpoint, reason)` is called for each failed candidate.
     The socket may be watched already: the next owner's `watch` returns True, and it must try to
     read and write by itself.
+
+    `tried` is the first candidate, where the caller has begun with it: what `begin` gave for it
+    and could not yet be written to, or why it failed.
     """
 
     __slots__ = (
@@ -78,6 +109,7 @@ class Dial:
         first: bytes = b"",
         answer: bytes = b"",
         on_rest: Callable[[bytes], None] | None = None,
+        tried: tuple[Endpoint, socket.socket | str] | None = None,
     ) -> None:
         self._plane = plane
         self._candidates = iter(candidates)
@@ -96,7 +128,10 @@ class Dial:
         self._rest = first
         self.failures: list[tuple[Endpoint, str]] = []
         self.over = False
-        self._next()
+        if tried is None:
+            self._next()
+        else:
+            self._go_on_from(*tried)
 
     def cancel(self) -> None:
         """Give up without calling anybody."""
@@ -106,6 +141,15 @@ class Dial:
     def on_deadline(self) -> None:
         """Go on to the next candidate: this one has had its time."""
         self._go_on(LATE)
+
+    def _go_on_from(self, endpoint: Endpoint, begun: socket.socket | str) -> None:
+        """Wait for the candidate that the caller has begun with, or try the one after it."""
+        self._endpoint = endpoint
+        if isinstance(begun, str):
+            self._go_on(begun)
+        else:
+            self._sock = begun
+            self._wait(begun)
 
     def _next(self) -> None:
         """Try the next candidate, and the one after it where that fails at once."""
@@ -133,13 +177,9 @@ class Dial:
     def _try(self, endpoint: Endpoint) -> str:
         """Begin to connect; the reason if that failed at once."""
         try:
-            self._sock = sock = self._open(endpoint)
+            self._sock = sock = begin(endpoint, self._source)
         except OSError as error:
-            return error.strerror or str(error)
-        code = sock.connect_ex(endpoint[:2])
-        if code not in (0, errno.EINPROGRESS):
-            self._drop()
-            return os.strerror(code)
+            return words(error)
         self._rest = self._first
         self._heard = b""
         if self._rest:
@@ -150,21 +190,6 @@ class Dial:
         self._wait(sock)
         return ""
 
-    def _open(self, endpoint: Endpoint) -> socket.socket:
-        six = ":" in endpoint.host
-        sock = Connection(V6 if six else V4, STREAM, 0)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._source and (":" in self._source) is six:
-                # The port is chosen at connect, so as many connections fit as there are
-                # (address, port, address, port) quadruples, not only as there are ports.
-                sock.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-                sock.bind((self._source, 0))
-        except OSError:
-            sock.close()
-            raise
-        return sock
-
     def _speak(self, sock: socket.socket) -> str:
         """Send the first bytes; the reason if that shows that the connect failed."""
         try:
@@ -173,7 +198,7 @@ class Dial:
             self._wait(sock)
             return ""
         except OSError as error:
-            return error.strerror or str(error)
+            return words(error)
         self._rest = self._rest[sent:]
         if self._answer:
             self._wait(sock)
@@ -188,7 +213,7 @@ class Dial:
         except BlockingIOError:
             return ""
         except OSError as error:
-            return error.strerror or str(error)
+            return words(error)
         self._heard += heard
         if not heard:
             return "closed without an answer to the greeting"

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from podway_proxy.limits import Limits
 from podway_proxy.log import Log
 from podway_proxy.plane.parting import Farewell
 from podway_proxy.plane.reception import Reception
-from podway_proxy.plane.tunnel import Closed, Tunnel
+from podway_proxy.plane.sweep import Sweep
+from podway_proxy.plane.tunnel import Closed, Tunnel, Uncarried
 from podway_proxy.restraint import Restraint
-from podway_proxy.values import Address, Arrival, Decision, Handover, Refuse
+from podway_proxy.values import NO_TLVS, Address, Arrival, Decision, Forward, Refuse
 from podway_proxy.verdict import Reject, Verdict
 
 if TYPE_CHECKING:
     from podway_proxy.plane.plane import Plane
 
 T = TypeVar("T")
+arrived: Final = tuple.__new__
+"""Makes an `Arrival` of its fields; calling the class itself takes three times as long."""
 
 
 def unchanged(refuse: Refuse) -> Refuse:
@@ -71,8 +74,11 @@ class TcpFront(Generic[T]):
         self.sniff_answer = sniff_answer
         self.preamble = preamble
         self.takes_proxy = takes_proxy
+        self._hears_first = any((takes_proxy, preamble, sniff))
+        """There is something to hear from a client before the decision."""
         self.limits = plane.limits if limits is None else limits
         self.log = log
+        self._debugs = log is not None and log.debugging
         self._refusals = None if log is None else Restraint(plane, log)
         self.local = local
         self.source = source
@@ -80,6 +86,8 @@ class TcpFront(Generic[T]):
         self.on_closed = on_closed
         self.parts: set[Reception | Tunnel] = set()
         """The connections: each puts itself in and takes itself out."""
+        self.sweep = Sweep(plane, self.parts, plane.limits.fin_timeout)
+        """Sees to the idle time-outs of all of them."""
         self._drained: Callable[[], None] | None = None
 
     @property
@@ -89,13 +97,13 @@ class TcpFront(Generic[T]):
 
     def accept(self, sock: socket.socket, peer: Address) -> None:
         """Take over an accepted, non-blocking connection."""
-        if self.takes_proxy is None and self.preamble is None and self.sniff is None:
+        if self._hears_first:
+            Reception(self, sock, peer)
+        else:
             local = self.local
             if local is None:
                 local = self.local_of(sock)
-            self.route(sock, Arrival(peer, local, peer), None, False, 0, False)
-        else:
-            Reception(self, sock, peer)
+            self.route(sock, arrived(Arrival, (peer, local, peer, NO_TLVS, None)), None)
 
     def drain(self, drained: Callable[[], None] | None = None) -> None:
         """Call `drained()` when the last connection has ended; at once if there is none.
@@ -124,9 +132,9 @@ class TcpFront(Generic[T]):
         sock: socket.socket,
         arrival: Arrival,
         found: Any,
-        preamble: bool,
-        skip: int,
-        gone: bool,
+        preamble: bool = False,
+        skip: int = 0,
+        gone: bool = False,
     ) -> None:
         """Decide about a connection and carry that out.
 
@@ -138,14 +146,14 @@ class TcpFront(Generic[T]):
         except BaseException:
             self.plane.abort(sock)  # a fault of ours must not leave the client hanging
             raise
-        if isinstance(decision, Refuse):
+        if isinstance(decision, Forward):
+            Tunnel(self, sock, arrival, decision).carry(skip, gone)
+        elif isinstance(decision, Refuse):
             self.refuse(sock, arrival, decision)
-        elif isinstance(decision, Handover):
+        else:
             if skip:
                 sock.recv(skip)
             decision.take(sock, arrival)
-        else:
-            Tunnel(self, sock, arrival, decision).carry(skip, gone)
 
     def refuse(
         self, sock: socket.socket, arrival: Arrival, refuse: Refuse, label: str = ""
@@ -155,29 +163,24 @@ class TcpFront(Generic[T]):
             Farewell(self.plane, sock, refuse.answer)
         else:
             self.plane.close(sock)
-        self.note(Closed(arrival, "refused", label=label, refused=refuse))
+        self.note(Uncarried(arrival, "refused", label, refuse))
 
     def ended(self, part: Reception | Tunnel, closed: Closed) -> None:
         """Note that a connection has ended."""
         self.parts.discard(part)
         self.note(closed)
 
-    @property
-    def wants_notes(self) -> bool:
-        """Whether anybody is told how connections end."""
-        return (
-            self.on_closed is not None
-            or self._drained is not None
-            or (self.log is not None and self.log.debugging)
-        )
-
     def note(self, closed: Closed) -> None:
         """Tell how a connection has ended."""
         if self.on_closed is not None:
             self.on_closed(closed)
+        if self._debugs or self._drained is not None or closed.refused is not None:
+            self._note_more(closed)
+
+    def _note_more(self, closed: Closed) -> None:
         if closed.refused is not None:
             self._tell_refusal(closed.arrival, closed.refused)
-        elif self.log is not None and self.log.debugging:
+        elif self.log is not None and self._debugs:
             self._tell(self.log, closed)
         if self._drained is not None:
             self._tell_drained()

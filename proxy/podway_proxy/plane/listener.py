@@ -70,7 +70,7 @@ class Listener:
         """
         self._paused = True
         self._plane.deadline(self, math.inf)
-        while self._accept():
+        while self._accept(self._plane.limits.accept_batch):
             pass
         # The master and other workers hold the same open socket: our close alone would leave it
         # in the epoll set, with a number that the next connection gets.
@@ -87,10 +87,8 @@ class Listener:
     def _batch(self) -> None:
         if self._paused or self._queued:
             return
-        for _ in range(self._plane.limits.accept_batch):
-            if not self._accept() or self._paused:
-                return
-        self._later()
+        if self._accept(self._plane.limits.accept_batch) and not self._paused:
+            self._later()
 
     def _later(self) -> None:
         if not self._queued:
@@ -101,23 +99,32 @@ class Listener:
         self._queued = False
         self._batch()
 
-    def _accept(self) -> bool:
-        """Take one connection; False when there is none, or no room for it."""
+    def _accept(self, most: int) -> bool:
+        """Take up to so many connections; False when there is none left, or no room for it.
+
+        It ends early when the listener is paused by whom it hands a connection to.
+        """
+        listening, family, on_accept = self.sock, self._family, self._on_accept
+        paused, taken = self._paused, 0
         try:
-            fd, peer = ACCEPT(self.sock)
+            while taken < most and self._paused is paused:
+                fd, peer = ACCEPT(listening)
+                taken += 1
+                sock = Connection(family, STREAM, 0, fd)
+                sock.setblocking(False)
+                try:
+                    on_accept(sock, peer[:2])
+                except Exception as error:
+                    # No edge will tell of the others in the queue: one's fault must not strand
+                    # them.
+                    self._plane.report(error)
         except BlockingIOError:
             return False
         except OSError as error:
             return self._failed(error)
-        sock = Connection(self._family, STREAM, 0, fd)
-        sock.setblocking(False)
-        tally = self._plane.tally
-        tally.row[tally.accepted] += 1
-        try:
-            self._on_accept(sock, peer[:2])
-        except Exception as error:
-            # No edge will tell of the others in the queue: one's fault must not strand them.
-            self._plane.report(error)
+        finally:
+            tally = self._plane.tally
+            tally.row[tally.accepted] += taken
         return True
 
     def _failed(self, error: OSError) -> bool:

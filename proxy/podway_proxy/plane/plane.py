@@ -132,6 +132,10 @@ class Plane:
         self._watching[fd] = callback
         return known
 
+    def renew(self, fd: int, interest: int = READING) -> None:
+        """Have `fd`'s callback told anew of what holds: of edges that went to a former one, too."""
+        self._epoll.modify(fd, interest)
+
     def await_room(self, fd: int) -> None:
         """Have `fd`'s callback told from now on when it can be written to (at once if it can)."""
         if fd in self._watching:

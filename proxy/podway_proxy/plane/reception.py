@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from podway_proxy.plane.plane import BROKEN, GONE
-from podway_proxy.plane.tunnel import Closed
+from podway_proxy.plane.tunnel import Uncarried
 from podway_proxy.proxy_protocol import HEADER_BYTES, Header, sniff_header
 from podway_proxy.values import Address, Arrival, Refuse
 from podway_proxy.verdict import Found, NeedMore, Reject
@@ -29,6 +29,9 @@ class Reception:
     Each stage is a method that takes the bytes peeked so far; the socket is read only when the
     bytes have found their place.
     """
+
+    filed = False  # its own deadlines are set and cancelled by itself
+    until = math.inf
 
     __slots__ = (
         "_arrival",
@@ -66,7 +69,7 @@ class Reception:
         """Cut the connection."""
         self._leave()
         self._front.plane.abort(self._sock)
-        self._front.ended(self, Closed(self._arrival, "stopped"))
+        self._front.ended(self, Uncarried(self._arrival, "stopped"))
 
     def on_deadline(self) -> None:
         """Refuse a client that did not say in time what its stage waits for."""
@@ -227,7 +230,7 @@ class Reception:
         """Leave a connection that ended before anything could be decided."""
         self._leave()
         self._front.plane.close(self._sock)
-        self._front.ended(self, Closed(self._arrival, how))
+        self._front.ended(self, Uncarried(self._arrival, how))
 
     def _leave(self) -> None:
         self._front.plane.deadline(self, math.inf)

@@ -37,7 +37,9 @@ class Relay:
     `to_server` and `to_client` are sent first. Half-close carries over after what was read before
     it; a reset carries over as a reset. `on_done(ended)` is called exactly once, possibly before
     the constructor returns. `drained` says that the client's socket was read empty (a short read)
-    since the last edge that told of its end: it saves the first read.
+    since the last edge that told of its end: it saves the first read. So does `reads` for a
+    connection whose edges were dealt with up to now: the one socket that may have more; `half` is
+    the one of which the end is known and carried over.
     """
 
     __slots__ = ("_extra", "_idle", "_look", "_on_done", "_plane", "down", "over", "up")
@@ -55,6 +57,8 @@ class Relay:
         idle_timeout: float,
         on_done: Callable[[Ended], None],
         drained: bool = False,
+        reads: socket.socket | None = None,
+        half: socket.socket | None = None,
     ) -> None:
         self._plane = plane
         self._idle = idle_timeout
@@ -70,6 +74,10 @@ class Relay:
         # Where the descriptor was not watched before, its first edge is still to come.
         read_client = plane.watch(client.fileno(), self._on_client, READING) and not drained
         read_server = plane.watch(server.fileno(), self._on_server, READING)
+        if reads is not None:
+            read_client, read_server = reads is client, reads is server
+        if half is not None:
+            (self.up if half is client else self.down).outcome = Outcome.EOF
         self.up.readable = self.up.hup = read_client
         self.down.readable = self.down.hup = read_server
         if to_server or read_client:
@@ -116,6 +124,7 @@ class Relay:
         """Carry the end of one direction over to the other socket."""
         from_client = flow is self.up
         if flow.outcome is Outcome.EOF:
+            flow.last = self._plane.now
             if (self.down if from_client else self.up).outcome is None:
                 self._half_close(flow.sink)
             else:
