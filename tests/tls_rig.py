@@ -78,11 +78,14 @@ class Ca:
 
     def client(self) -> ssl.SSLContext:
         """A client's context that trusts this CA."""
-        return ssl.create_default_context(cadata=self.pem)
+        context = ssl.create_default_context(cadata=self.pem)
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF  # as Python from 3.11.4 on has it
+        return context
 
     def server(self, *names: str) -> ssl.SSLContext:
         """A server's context with a certificate of this CA."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
         descriptor = os.memfd_create("leaf")
         try:
             os.write(descriptor, self.leaf(*names).encode())

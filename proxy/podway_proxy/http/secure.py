@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,13 +52,13 @@ class SecureConnection(EndpointConnection):
 
     def stale(self) -> bool:
         """Tell whether it has ended or said something unasked; session tickets are neither."""
-        with contextlib.suppress(BlockingIOError):
-            try:
-                self.sock.recv_into(bytearray(1), 1)
-            except OSError:
-                return True
+        try:
+            self.sock.recv_into(bytearray(1), 1)
+        except BlockingIOError:
+            return False
+        except OSError:
             return True
-        return False
+        return True
 
     def close(self) -> None:
         """Say goodbye, and close."""
