@@ -37,6 +37,8 @@ class Site(NamedTuple):
     forwarded: str = "append"
     weight: int = 1
     cookies: bool = True
+    rules: tuple[str, ...] = ()
+    """Further lines of HAProxy's backend."""
 
     @property
     def cookie(self) -> str:
@@ -61,6 +63,7 @@ frontend public
   bind {bind}
   http-request del-header Proxy
   http-request set-header Host %[req.hdr(Host),lower]
+{frontend}
   acl secure_redirect base,map_reg_int({folder}/redirect.map) -m bool
   redirect scheme https if secure_redirect
   use_backend %[base,map_reg({folder}/http.map)] if {{ base,map_reg({folder}/http.map) -m found }}
@@ -93,16 +96,24 @@ POLICIES = {"append": APPEND, "replace": REPLACE, "if-none": IF_NONE, "never": "
 
 @contextmanager
 def haproxy(
-    sites: Iterable[Site], bind: Address, folder: Path, defaults: str = ""
+    sites: Iterable[Site],
+    bind: Address,
+    folder: Path,
+    defaults: str = "",
+    frontend: Iterable[str] = (),
 ) -> Iterator[None]:
-    """Run HAProxy on this address until the block ends; `defaults`: further lines of them."""
+    """Run HAProxy on this address until the block ends.
+
+    `defaults` and `frontend`: further lines of those sections.
+    """
     sites = sorted(sites, key=lambda site: (not site.wildcard, pattern(site)), reverse=True)
     redirects = [site for site in sites if site.insecure == "Redirect"]
     served = [site for site in sites if not site.termination or site.insecure == "Allow"]
     _map(folder / "redirect.map", ((pattern(site), "1") for site in redirects))
     _map(folder / "http.map", ((pattern(site), site.name) for site in served))
     where = ":".join(map(str, bind))
-    text = CONFIGURATION.format(bind=where, folder=folder, defaults=defaults)
+    lines = "".join(f"  {line}\n" for line in frontend)
+    text = CONFIGURATION.format(bind=where, folder=folder, defaults=defaults, frontend=lines)
     (folder / "haproxy.cfg").write_text(text + "".join(map(_backend, served)))
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     assert program, "haproxy is not installed: sudo apt-get install haproxy"
@@ -138,7 +149,8 @@ def _backend(site: Site) -> str:
     cookie = f"  cookie {site.cookie} insert indirect nocache httponly" if site.cookies else ""
     if site.cookies and site.termination and site.insecure != "Allow":
         cookie += " secure attr SameSite=None"
-    return f"backend {site.name}{POLICIES[site.forwarded]}{cookie}\n{servers}"
+    rules = "".join(f"  {rule}\n" for rule in site.rules)
+    return f"backend {site.name}{POLICIES[site.forwarded]}{cookie}\n{rules}{servers}"
 
 
 def cookie_of(pod: Address) -> str:

@@ -11,11 +11,11 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from podway_cluster import Snapshot
+from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
-from podway_router import differences, ingress, listen, secrets, shard
+from podway_router import differences, heads, ingress, listen, secrets, shard
 from podway_router.admission import Key
 from podway_router.entry import ShardEntry, route_key, shard_key, written
 from podway_router.material import NOTHING, Material
@@ -55,6 +55,8 @@ def compile_snapshot(
     every = shard.choose(snapshot.ingress_controllers.values())
     problems = [str(problem) for problem in snapshot.problems]
     chosen = [every[name] for name in options.names if name in every]
+    for one in chosen:
+        problems.extend(str(Problem.about(one.meta, *it)) for it in heads.of_controller(one)[1])
     specs = [spec for one in chosen for spec in listen.listeners(one, options)]
     why = _not_ready(every, chosen, specs, options)
     if why:
@@ -135,6 +137,7 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
             forwarded,
             deferred,
             compressed=list(one.http_compression_mime_types) or None,
+            heads=heads.of_controller(one)[0]._asdict(),
         )
         entries[shard_key(one.meta.name)] = written(settings)
     return entries

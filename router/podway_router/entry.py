@@ -40,6 +40,23 @@ class ShardEntry(NamedTuple):
     """Fields of a `TlsEntry`."""
     compressed: list[str] | None = None
     """`spec.httpCompression.mimeTypes`, where there are some."""
+    heads: dict[str, Any] | None = None
+    """Fields of a `HeadsEntry`."""
+
+
+class HeadsEntry(NamedTuple):
+    """What one IngressController does to heads; an action is [name, value], or [name] to delete."""
+
+    most: int = 32_768
+    """`spec.tuningOptions.headerBufferBytes`: no action makes a head longer."""
+    request_actions: list[list[str]] | None = None
+    response_actions: list[list[str]] | None = None
+    unique_id: str = ""
+    """`spec.httpHeaders.uniqueId.name`; empty: requests are given none."""
+    unique_id_format: str = ""
+    """Empty: the default one."""
+    names: list[str] | None = None
+    """`spec.httpHeaders.headerNameCaseAdjustments`."""
 
 
 class TlsEntry(NamedTuple):
@@ -96,6 +113,15 @@ class RouteEntry(NamedTuple):
     """The cookie's SameSite, with Secure; empty: it has neither."""
     kept: list[tuple[str, int, str, int]] | None = None
     """Endpoints as above that a client's cookie alone leads to; their weight is 0."""
+    request_actions: list[list[str]] | None = None
+    """[name, value] sets a header field, [name] deletes it."""
+    response_actions: list[list[str]] | None = None
+    hsts: str = ""
+    """Strict-Transport-Security of answers over TLS."""
+    rewrite: list[str] | None = None
+    """`spec.path`, and what the pod's paths begin with in its place."""
+    adjusts_case: bool = False
+    """Requests get the controller's spelling of field names."""
 
 
 def shard_key(controller: str) -> str:
@@ -137,6 +163,11 @@ def read_shard(value: dict[str, Any]) -> ShardEntry:
 def tls_of(shard: ShardEntry) -> TlsEntry:
     """Give how a controller ends TLS."""
     return TlsEntry(**(shard.tls or {}))
+
+
+def heads_of(shard: ShardEntry) -> HeadsEntry:
+    """Give what a controller does to heads."""
+    return HeadsEntry(**(shard.heads or {}))
 
 
 def limits_of(shard: ShardEntry) -> Limits:

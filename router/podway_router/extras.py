@@ -13,8 +13,9 @@ from podway_proxy.http.extras import Extras
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
 from podway_proxy.values import Address, Arrival, Endpoint
+from podway_router import actions, client_certificate, hsts, letter_case, rewriting, unique_id
 from podway_router.compression import compressed
-from podway_router.entry import ShardEntry
+from podway_router.entry import RouteEntry, ShardEntry, heads_of, tls_of
 from podway_router.sticky import Anyone, Sticky, no_endpoints
 from podway_router.ways import Way
 
@@ -46,14 +47,40 @@ def extras_of(
     `anyone` gives the endpoints for a client about whom nothing but the address is known, `down`
     are those that fail their checks.
     """
-    return compressed(joined((_sticky(way, anyone, down),)), shard.compressed)
+    cookie, cookie_set = _sticky(way, anyone, down)
+    parts = (cookie, *_heads(way.entry, shard, proto), cookie_set, _names(way.entry, shard))
+    return compressed(joined(parts), shard.compressed)
 
 
-def _sticky(way: Way, anyone: Anyone, down: Collection[Address]) -> Part | None:
+def _sticky(way: Way, anyone: Anyone, down: Collection[Address]) -> tuple[Part | None, Part | None]:
+    """Give what is done first to requests, and late to answers."""
     if way.entry.cookie is None:
-        return None
+        return None, None
     sticky = Sticky(way.namespace, way.entry, anyone, down)
-    return Part(sticky.outgoing, sticky.incoming, sticky.choose)
+    return Part(outgoing=sticky.outgoing, choose=sticky.choose), Part(incoming=sticky.incoming)
+
+
+def _heads(entry: RouteEntry, shard: ShardEntry, proto: str) -> Iterable[Part | None]:
+    """Give what Route and controller do to heads, in the order in which it acts."""
+    heads = heads_of(shard)
+    most = heads.most
+    yield Part(rewriting.outgoing(*entry.rewrite)) if entry.rewrite else None
+    if proto == "https" and tls_of(shard).clients:
+        yield Part(client_certificate.outgoing)
+    if heads.unique_id:
+        ids = unique_id.ids_of(heads.unique_id_format)
+        yield Part(unique_id.outgoing(heads.unique_id, ids, most))
+    requests = (*(heads.request_actions or ()), *(entry.request_actions or ()))
+    answers = (*(entry.response_actions or ()), *(heads.response_actions or ()))
+    if entry.hsts and proto == "https":
+        answers = ((hsts.NAME, entry.hsts), *answers)
+    yield Part(actions.outgoing(requests, most), actions.incoming(answers, most))
+
+
+def _names(entry: RouteEntry, shard: ShardEntry) -> Part:
+    names = heads_of(shard).names or ()
+    asked = names if entry.adjusts_case else ()
+    return Part(letter_case.outgoing(asked), letter_case.incoming(names))
 
 
 def joined(parts: Iterable[Part | None]) -> Extras | None:

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route, Secret
-from podway_cluster.model.route import HeaderActions
-from podway_router import backends, claims, sticky
+from podway_router import backends, claims, heads, sticky
 from podway_router.admission import ADMITTED, Claim, Condition
 from podway_router.certificates import NOTHING as NO_TLS
 from podway_router.certificates import Served, digest_of, of_route
@@ -69,16 +68,13 @@ def _status(
             *warnings,
             "spec.subdomain: is ignored, as spec.host is given: remove one of them",
         )
-    if route.http_headers != HeaderActions():
-        warnings = (
-            *warnings,
-            "spec.httpHeaders: this version of podway-router does not act on it",
-        )
+    done, faults = heads.of_route(route, wishes)
+    warnings = (*warnings, *(f"{field}: {message}" for field, message in faults))
     served = backends.gather(snapshot, route, options.allow_loopback)
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
     tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
-    entry = entry._replace(**_tls(route, claim, tls))
+    entry = entry._replace(**_tls(route, claim, tls), **done)
     warnings = (*warnings, *tls.warnings)
     return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry, tls)
 

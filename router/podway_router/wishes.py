@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+
+from podway_router import hsts, rewriting
 
 H = "haproxy.router.openshift.io/"
 _TIME = re.compile(r"([1-9][0-9]*)(us|ms|s|m|h|d)?")
@@ -27,10 +29,8 @@ FORWARDED = ("append", "replace", "if-none", "never")
 ALLOWLISTS = (H + "ip_allowlist", H + "ip_whitelist")
 """The first that is there counts."""
 UNSERVED = (
-    H + "hsts_header",
     H + "pod-concurrent-connections",
     H + "rate-limit-connections",
-    H + "rewrite-target",
 )
 """Annotations of the OpenShift router that this version does not act on: their Routes serve, and
 whoever asks for them is told."""
@@ -51,6 +51,12 @@ class Wishes(NamedTuple):
     no_cookies: bool = False
     cookie_name: str | None = None
     same_site: str | None = None
+    hsts: str | None = None
+    """Strict-Transport-Security."""
+    rewrite: str | None = None
+    """What the pod's paths begin with in place of `spec.path`."""
+    adjusts_case: bool = False
+    """Requests get the controller's spelling of field names."""
 
 
 def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
@@ -68,6 +74,9 @@ def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
         no_cookies=_boolean(annotations, H + "disable_cookies", warnings),
         cookie_name=_token(annotations, "router.openshift.io/cookie_name", warnings),
         same_site=_choice(annotations, "router.openshift.io/cookie-same-site", SAME_SITE, warnings),
+        hsts=_checked(annotations, H + "hsts_header", hsts.fault, warnings),
+        rewrite=_checked(annotations, H + "rewrite-target", rewriting.fault, warnings),
+        adjusts_case=_boolean(annotations, H + "h1-adjust-case", warnings),
     )
     warnings += [
         f"metadata.annotations[{name}]: this version of podway-router does not act on it"
@@ -108,6 +117,19 @@ def _token(annotations: Mapping[str, str], name: str, warnings: list[str]) -> st
         f"metadata.annotations[{name}]: {value!r} is no cookie's name: letters, digits, _ and -"
     )
     return None
+
+
+def _checked(
+    annotations: Mapping[str, str],
+    name: str,
+    fault: Callable[[str], str],
+    warnings: list[str],
+) -> str | None:
+    value = annotations.get(name)
+    found = "" if value is None else fault(value)
+    if found:
+        warnings.append(f"metadata.annotations[{name}]: {value!r} {found}")
+    return None if found else value
 
 
 def _networks(annotations: Mapping[str, str], warnings: list[str]) -> tuple[str, ...] | None:

@@ -101,7 +101,8 @@ def test_ingress_controller() -> None:
   routeAdmission: {namespaceOwnership: InterNamespaceAllowed, wildcardPolicy: WildcardsAllowed}
   tlsSecurityProfile: {type: Custom, custom: {ciphers: [A, B], minTLSVersion: VersionTLS13}}
   clientTLS: {clientCertificatePolicy: Required, clientCA: {name: ca}}
-  httpHeaders: {forwardedHeaderPolicy: Never, uniqueId: {name: X-Id, format: '%ID'}}
+  httpHeaders: {forwardedHeaderPolicy: Never, uniqueId: {name: X-Id, format: '%ID'},
+                headerNameCaseAdjustments: ['', X-Own]}
   logging: {access: {destination: {type: Syslog, syslog: {address: 192.0.2.9, port: 514}}}}
   tuningOptions: {clientTimeout: 1m30s, tunnelTimeout: 0s, maxConnections: -1,
                   headerBufferBytes: 0, threadCount: 4, connectTimeout: 300ms}
@@ -114,6 +115,7 @@ def test_ingress_controller() -> None:
     assert found.namespace_selector == LabelSelector()
     assert found.tls_security_profile == ("Custom", ("A", "B"), "VersionTLS13")
     assert found.client_tls.client_ca == "ca"
+    assert found.http_headers.header_name_case_adjustments == ("X-Own",)
     assert found.access_logging.syslog_port == 514
     options = found.tuning_options
     assert (options.client_timeout, options.tunnel_timeout) == (90.0, 3600.0)
@@ -143,6 +145,16 @@ def test_what_is_no_media_type(name: str) -> None:
         (
             "{endpointPublishingStrategy: {type: HostNetwork, hostNetwork: {httpPort: 443}}}",
             "spec.endpointPublishingStrategy.hostNetwork",
+        ),
+        (
+            "{httpHeaders: {actions: {request: [{name: Host, action: {type: Delete}}]}}}",
+            "spec.httpHeaders.actions.request[0].name",
+        ),
+        ("{httpHeaders: {uniqueId: {name: a b}}}", "spec.httpHeaders.uniqueId.name"),
+        ("{httpHeaders: {uniqueId: {format: 50%}}}", "spec.httpHeaders.uniqueId.format"),
+        (
+            "{httpHeaders: {headerNameCaseAdjustments: ['', 'a b']}}",
+            "spec.httpHeaders.headerNameCaseAdjustments",
         ),
         ("{tuningOptions: {headerBufferBytes: 100}}", "spec.tuningOptions.headerBufferBytes"),
         ("{tuningOptions: {clientTimeout: 30}}", "spec.tuningOptions.clientTimeout"),

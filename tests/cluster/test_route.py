@@ -167,11 +167,9 @@ def header(action: str, side: str = "request") -> str:
 
 
 def test_header_actions() -> None:
-    value = "'%[req.hdr(Host),lower,base64] 100%% %[ssl_c_der]'"
-    found = good(header(f"{{name: X-A, action: {{type: Set, set: {{value: {value}}}}}}}"))
-    assert found.http_headers.request == (
-        HeaderAction("X-A", "Set", "%[req.hdr(Host),lower,base64] 100%% %[ssl_c_der]"),
-    )
+    value = "%{+Q,-X}[req.hdr(Host),base64,lower] 100%% %[ssl_c_der]"
+    found = good(header(f"{{name: X-A, action: {{type: Set, set: {{value: '{value}'}}}}}}"))
+    assert found.http_headers.request == (HeaderAction("X-A", "Set", value),)
     found = good(header("{name: X-A, action: {type: Delete}}", "response"))
     assert found.http_headers.response == (HeaderAction("X-A", "Delete"),)
 
@@ -184,6 +182,10 @@ def test_header_actions() -> None:
         ("{name: a, action: {type: Add}}", "action.type", "Set or Delete"),
         ("{name: a, action: {}}", "action.type", "missing"),
         ("{name: a, action: {type: Set}}", "action.set.value", "missing"),
+        ("{name: a, action: {type: Delete, set: {value: b}}}", "action.set", "Set only"),
+        ("{name: a, action: {type: Set, set: {value: '%[req.fhdr(a)]'}}}", "action.set", "%%"),
+        ("{name: a, action: {type: Set, set: {value: '%[ssl_c_der,hex]'}}}", "action.set", "%%"),
+        ("{name: a, action: {type: Set, set: {value: '%{+Z}[ssl_c_der]'}}}", "action.set", "%%"),
         ("{name: a, action: {type: Set, set: {value: '50%'}}}", "action.set", "%%"),
         (
             "{name: a, action: {type: Set, set: {value: '%[res.hdr(a)]'}}}",
@@ -199,7 +201,9 @@ def test_header_action_rules(action: str, field: str, says: str) -> None:
 
 
 def test_header_names_are_unique_and_few() -> None:
-    same = "{name: X-A, action: {type: Delete}}, {name: x-a, action: {type: Delete}}"
+    same = "{name: X-A, action: {type: Delete}}, {name: X-A, action: {type: Delete}}"
     assert "twice" in fault(header(same))[1]
+    differing = "{name: X-A, action: {type: Delete}}, {name: x-a, action: {type: Delete}}"
+    assert len(good(header(differing)).http_headers.request) == 2  # as the API has it
     many = ", ".join(f"{{name: x{n}, action: {{type: Delete}}}}" for n in range(21))
     assert "at most 20" in fault(header(many))[1]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from podway_router.wishes import H, Wishes, read, seconds
+from podway_router.wishes import UNSERVED, H, Wishes, read, seconds
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,9 @@ def test_an_invalid_wish_about_cookies_is_absent_and_reported() -> None:
 
 
 def test_what_this_version_does_not_act_on_is_said() -> None:
-    _, warnings = read({H + "rewrite-target": "/"})
-    assert "rewrite-target]: this version of podway-router does not act on it" in warnings[0]
+    for name in UNSERVED:
+        (warning,) = read({name: "1"})[1]
+        assert warning.endswith(f"[{name}]: this version of podway-router does not act on it")
 
 
 def test_an_invalid_value_is_absent_and_reported() -> None:
@@ -81,3 +82,18 @@ def test_an_invalid_value_is_absent_and_reported() -> None:
     assert len(warnings) == 3
     assert "'fastest' is not one of roundrobin, leastconn, source, random" in warnings[0]
     assert "haproxy.router.openshift.io/timeout" in warnings[1]
+
+
+def test_what_is_asked_of_heads_is_read() -> None:
+    wishes, warnings = read(
+        {H + "hsts_header": "max-age=1", H + "rewrite-target": "/x", H + "h1-adjust-case": "true"}
+    )
+    assert wishes == Wishes(hsts="max-age=1", rewrite="/x", adjusts_case=True)
+    assert warnings == ()
+    wishes, warnings = read(
+        {H + "hsts_header": "max-age=1; x", H + "rewrite-target": "x", H + "h1-adjust-case": "yes"}
+    )
+    assert wishes == Wishes()
+    assert "hsts_header]: 'max-age=1; x' is not max-age=31536000" in warnings[0]
+    assert "rewrite-target]: 'x' does not begin with '/'" in warnings[1]
+    assert "h1-adjust-case]: 'yes' is not one of 1, t," in warnings[2]

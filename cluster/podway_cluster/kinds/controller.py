@@ -7,7 +7,6 @@ import re
 from ..model.controller import (
     AccessLogging,
     ClientTls,
-    ControllerHeaders,
     IngressController,
     PublishingStrategy,
     RouteAdmission,
@@ -15,8 +14,8 @@ from ..model.controller import (
 )
 from ..model.meta import Meta
 from ..parse.fields import Fields
-from .headers import header_actions
-from .names import host_fault, is_token
+from .headers import controller_headers
+from .names import host_fault
 from .selector import label_selector
 from .tuning import tuning_options
 
@@ -27,7 +26,6 @@ _PARAMETERS = {
     "NodePortService": "nodePort",
     "Private": "private",
 }
-_FORWARDED = ("Append", "Replace", "IfNone", "Never")
 _PROFILES = ("Old", "Intermediate", "Modern", "Custom")
 _WORD = r"""[^][ ()\\<>@,;:"/?.=\x00-\x1f\x7f]+"""
 _MIME_TYPE = re.compile(
@@ -52,7 +50,7 @@ def read_ingress_controller(meta: Meta, body: Fields) -> IngressController:
         route_admission=_admission(spec.child("routeAdmission")),
         tls_security_profile=_profile(spec.child("tlsSecurityProfile")),
         client_tls=_client_tls(spec.child("clientTLS")),
-        http_headers=_headers(spec.child("httpHeaders")),
+        http_headers=controller_headers(spec.child("httpHeaders")),
         http_error_code_pages=spec.child("httpErrorCodePages").text("name"),
         http_empty_requests_policy=spec.choice(
             "httpEmptyRequestsPolicy", ("Respond", "Ignore"), "Respond"
@@ -119,20 +117,6 @@ def _client_tls(client: Fields) -> ClientTls | None:
         client.choice("clientCertificatePolicy", ("Required", "Optional"), "", required=True),
         client.child("clientCA").text("name", required=True),
         client.texts("allowedSubjectPatterns"),
-    )
-
-
-def _headers(headers: Fields) -> ControllerHeaders:
-    unique = headers.child("uniqueId")
-    name = unique.text("name")
-    if name and not is_token(name):
-        unique.problem("name", f"{name[:80]!r} is no header name")
-    return ControllerHeaders(
-        forwarded_header_policy=headers.choice("forwardedHeaderPolicy", _FORWARDED, "Append"),
-        unique_id_name=name,
-        unique_id_format=unique.text("format"),
-        actions=header_actions(headers),
-        header_name_case_adjustments=headers.texts("headerNameCaseAdjustments"),
     )
 
 

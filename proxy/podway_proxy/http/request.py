@@ -39,6 +39,7 @@ class Request:
         "path",
         "rewrite",
         "target",
+        "unique_id",
         "upgrade",
     )
 
@@ -66,6 +67,8 @@ class Request:
     """The client waits for `100 Continue` before it sends the body."""
     notable: Notable
     """The fields that decide anything, in lower case."""
+    unique_id: bytes
+    """Set only where requests are given one; else there is no such attribute."""
     rewrite: int
     """What the head needs on its way: KEEP: only the forwarded fields put in; CUT: its one
     `Connection: close` or `keep-alive` line taken out, too; REWRITE and more: line by line."""

@@ -1,0 +1,196 @@
+"""Header actions of Routes and IngressControllers: fields set and deleted. Pure.
+
+Compiled once per Route into a program on a head's bytes. The controller's actions come first in
+requests and last in answers (route/v1, `RouteHTTPHeaders`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from podway_proxy.http.fields import END, mark, with_lines, without
+from podway_router.header_values import Fetch, Piece, pieces
+
+if TYPE_CHECKING:
+    from podway_proxy.http.request import Request
+    from podway_proxy.http.response import Response
+    from podway_proxy.values import Arrival, Endpoint
+    from podway_router.extras import Incoming, Outgoing
+
+Action = Sequence[str]
+"""As an entry has it: [name, value] sets, [name] deletes."""
+Program = Callable[[bytes, bytes], bytes]
+"""(head, the client's certificate in DER or nothing) → head."""
+
+FRAMING = frozenset(
+    (
+        "connection",
+        "content-length",
+        "http2-settings",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Of one hop, or saying where a body ends: podway writes these itself."""
+
+
+class _Step(NamedTuple):
+    """Actions none of which reads what another wrote: all values come from the head as it is."""
+
+    marks: tuple[bytes, ...]
+    """Of the fields that go."""
+    lines: tuple[bytes | tuple[Piece, ...], ...]
+    """Lines that come: as they are, or to be filled."""
+    block: bytes | None
+    """All lines, where none is to be filled."""
+
+    def run(self, head: bytes, certificate: bytes, most: int) -> bytes:
+        low = head.lower()
+        block = self.block
+        if block is None:
+            came = [
+                line if isinstance(line, bytes) else _filled(line, head, low, certificate, most)
+                for line in self.lines
+            ]
+            block = b"".join(came)
+        else:
+            came = []
+        for wanted in self.marks:
+            if wanted in low:
+                head, low = without(head, low, wanted)
+        if len(head) + len(block) > most:
+            block = _fitting(came, self.lines, most - len(head))
+        return with_lines(head, block) if block else head
+
+
+def fault(action_name: str, value: str | None, request: bool) -> str:
+    """Say why an action is left out, though the API takes it; empty where it is not.
+
+    `value` is None for a deletion.
+    """
+    name = action_name.lower()
+    if name in FRAMING:
+        return f"{action_name!r} is podway's own to write, for each hop: the action is left out"
+    if name == "host" and request and value is None:
+        return "a request without Host is none (RFC 9112 section 3.2): the action is left out"
+    if value is not None:
+        try:
+            pieces(value)
+        except ValueError as error:
+            return f"the value of {action_name!r} {error}: the action is left out"
+    return ""
+
+
+def program(actions: Iterable[Action], most: int) -> Program | None:
+    """Compile actions in their order; None where there are none.
+
+    `most`: no head is made longer than this. What would make it so is not set, and a field of its
+    name does not pass either.
+    """
+    steps = [_step(group) for group in _groups(actions)]
+    if not steps:
+        return None
+    if len(steps) == 1:
+        run = steps[0].run
+        return lambda head, certificate: run(head, certificate, most)
+
+    def every(head: bytes, certificate: bytes) -> bytes:
+        for step in steps:
+            head = step.run(head, certificate, most)
+        return head
+
+    return every
+
+
+def outgoing(actions: Iterable[Action], most: int) -> Outgoing | None:
+    """Give what is done to requests."""
+    run = program(actions, most)
+    if run is None:
+        return None
+
+    def act(request: Request, arrival: Arrival, head: bytes) -> bytes:
+        return run(head, arrival.tls.certificate if arrival.tls is not None else b"")
+
+    return act
+
+
+def incoming(actions: Iterable[Action], most: int) -> Incoming | None:
+    """Give what is done to answers."""
+    run = program(actions, most)
+    if run is None:
+        return None
+
+    def act(
+        request: Request,
+        arrival: Arrival,
+        response: Response,
+        endpoint: Endpoint | None,
+        head: bytes,
+    ) -> bytes:
+        return run(head, arrival.tls.certificate if arrival.tls is not None else b"")
+
+    return act
+
+
+class _Compiled(NamedTuple):
+    wanted: bytes
+    line: bytes | tuple[Piece, ...] | None
+    """None: the field is deleted."""
+
+
+def _groups(actions: Iterable[Action]) -> list[list[_Compiled]]:
+    """Part actions where one reads what one before it writes."""
+    groups: list[list[_Compiled]] = []
+    written: set[bytes] = set()
+    for action in actions:
+        made = _compiled(action)
+        read = {piece.mark for piece in made.line or () if isinstance(piece, Fetch)}
+        if not groups or read & written:
+            groups.append([])
+            written.clear()
+        groups[-1].append(made)
+        written.add(made.wanted)
+    return groups
+
+
+def _compiled(action: Action) -> _Compiled:
+    name = action[0].encode()
+    if len(action) == 1:
+        return _Compiled(mark(name), None)
+    line = (name + b": ", *pieces(action[1]), END)
+    if any(isinstance(piece, Fetch) for piece in line):
+        return _Compiled(mark(name), line)
+    return _Compiled(mark(name), b"".join(piece for piece in line if isinstance(piece, bytes)))
+
+
+def _step(group: Iterable[_Compiled]) -> _Step:
+    """Of several actions on one field the last counts."""
+    last = {made.wanted: made.line for made in group}
+    lines = tuple(line for line in last.values() if line is not None)
+    static = [line for line in lines if isinstance(line, bytes)]
+    block = b"".join(static) if len(static) == len(lines) else None
+    return _Step(tuple(last), lines, block)
+
+
+def _filled(
+    line: tuple[Piece, ...], head: bytes, low: bytes, certificate: bytes, most: int
+) -> bytes:
+    """Give a line with its values; nothing where it would be too long for any head."""
+    parts = [
+        piece if isinstance(piece, bytes) else piece.fill(head, low, certificate) for piece in line
+    ]
+    return b"".join(parts) if sum(map(len, parts)) <= most else b""
+
+
+def _fitting(came: Sequence[bytes], lines: Sequence[bytes | tuple[Piece, ...]], room: int) -> bytes:
+    """Give the lines for which there is room: first those that no client can make longer."""
+    known = [line for line in lines if isinstance(line, bytes)]
+    block = b""
+    for line in (*known, *(line for line in came if line not in known)):
+        if len(block) + len(line) <= room:
+            block += line
+    return block

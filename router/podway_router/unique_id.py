@@ -1,0 +1,228 @@
+"""`spec.httpHeaders.uniqueId`: a field that names one request, for the pod and the log.
+
+The format is HAProxy's log format, as far as it is known when a request has come; what each item
+gives was read off HAProxy 2.6.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import count
+from socket import AF_INET, AF_INET6, gethostname, inet_pton
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from podway_proxy.http.fields import END, mark, with_lines, without
+from podway_router.header_values import MOST, Fetch, pieces
+
+if TYPE_CHECKING:
+    from podway_proxy.http.request import Request
+    from podway_proxy.values import Arrival
+    from podway_router.extras import Outgoing
+
+FORMAT = "%{+X}o %ci:%cp_%fi:%fp_%Ts_%rt:%pid"
+"""Where the controller gives none (cluster-ingress-operator)."""
+_ITEM = re.compile(
+    r"%(?:(?P<percent>%)|(?:\{(?P<flags>[-+QXE,]*)\})?(?:(?P<name>[A-Za-z]+)|(?P<fetch>\[[^\]]*\])))"
+    r"|(?P<text>[^%\x00-\x1f\x7f]+)"
+)
+_SPACES = re.compile(r"\\? +").sub
+"""Several are one; the API's own example has a backslash in front of one."""
+_number = count().__next__
+"""The requests of this process that were given an id."""
+_KEPT = 64
+"""Formats that are compiled once for all Routes."""
+T = TypeVar("T")
+
+
+class Moment(NamedTuple):
+    """What an id is made of."""
+
+    request: Request
+    arrival: Arrival
+    number: int
+    """Of the request in this process, from 0."""
+    now: float
+    """Seconds since 1970."""
+
+
+Item = Callable[[Moment], bytes]
+
+
+def _plain(number: int) -> bytes:
+    return b"%d" % number
+
+
+def _hex(number: int) -> bytes:
+    return b"%04X" % number
+
+
+def _hex_address(host: str) -> bytes:
+    return inet_pton(AF_INET6 if ":" in host else AF_INET, host).hex().upper().encode()
+
+
+def _date(pattern: str) -> Callable[[Moment], bytes]:
+    return lambda moment: time.strftime(pattern, time.gmtime(moment.now)).encode()
+
+
+_HOSTS: dict[str, Callable[[Moment], str]] = {
+    "ci": lambda moment: moment.arrival.client[0],
+    "fi": lambda moment: moment.arrival.local[0],
+}
+_NUMBERS: dict[str, Callable[[Moment], int]] = {
+    "cp": lambda moment: moment.arrival.client[1],
+    "fp": lambda moment: moment.arrival.local[1],
+    "Ts": lambda moment: int(moment.now),
+    "rt": lambda moment: moment.number,
+    "pid": lambda _: os.getpid(),
+}
+_TEXTS: dict[str, Item] = {
+    "H": lambda _: gethostname().encode(),
+    "HM": lambda moment: moment.request.method,
+    "HP": lambda moment: moment.request.path,
+    "HPO": lambda moment: moment.request.path,
+    "HQ": lambda moment: moment.request.target[len(moment.request.path) :],
+    "HU": lambda moment: moment.request.target,
+    "HV": lambda moment: b"HTTP/%d.%d" % moment.request.version,
+    "ms": lambda moment: b"%03d" % (moment.now % 1 * 1000),
+    "T": _date("%d/%b/%Y:%H:%M:%S +0000"),
+}
+_SAMPLES: dict[str, Item] = {
+    "src": lambda moment: moment.arrival.client[0].encode(),
+    "src_port": lambda moment: b"%d" % moment.arrival.client[1],
+    "dst": lambda moment: moment.arrival.local[0].encode(),
+    "dst_port": lambda moment: b"%d" % moment.arrival.local[1],
+    "uuid": lambda _: _uuid(),
+}
+ITEMS = (*_HOSTS, *_NUMBERS, *_TEXTS)
+"""What a format may name, besides `%[src]` and so on and the values of header actions."""
+
+
+def _uuid() -> bytes:
+    import uuid  # only here: every worker's start would pay for it
+
+    return str(uuid.uuid4()).encode()
+
+
+def items(text: str) -> tuple[bytes | Item, ...]:
+    """Compile a format. Raises ValueError, saying why, where that can't be."""
+    found: list[bytes | Item] = []
+    hexadecimal = False
+    at = 0
+    while at < len(text):
+        match = _ITEM.match(text, at)
+        if match is None:
+            raise ValueError(f"{text[at : at + 20]!r} is not understood")
+        at = match.end()
+        flags = match["flags"] or ""
+        if match["name"] == "o":  # flags from here on
+            hexadecimal = _on(flags, hexadecimal)
+        elif match["percent"] or match["text"]:
+            found.append(_literal(match["text"] or "%", first=not found))
+        else:
+            found.append(_item(match["name"], match["fetch"], flags, _on(flags, hexadecimal)))
+    if len(found) > MOST:
+        raise ValueError(f"has more than {MOST} parts")
+    return tuple(found)
+
+
+def _on(flags: str, before: bool) -> bool:
+    """Tell whether X is on behind these flags."""
+    for flag in flags.split(","):
+        if flag[-1:] == "X":
+            before = flag[0] != "-"
+    return before
+
+
+def _literal(text: str, *, first: bool) -> bytes:
+    text = _SPACES(" ", text)
+    return (text.lstrip(" ") if first else text).encode("utf-8", "replace")
+
+
+def _item(name: str | None, fetch: str | None, flags: str, hexadecimal: bool) -> Item:
+    if name is None:
+        fetched = (fetch or "")[1:-1].removesuffix("()")
+        return _SAMPLES[fetched] if fetched in _SAMPLES else _fetched(f"{{{flags}}}{fetch}", flags)
+    if name in _HOSTS:
+        return _shown(_HOSTS[name], _hex_address if hexadecimal else str.encode)
+    if name in _NUMBERS:
+        return _shown(_NUMBERS[name], _hex if hexadecimal else _plain)
+    if name not in _TEXTS:
+        raise ValueError(f"%{name} is not known here: use {', '.join('%' + one for one in ITEMS)}")
+    return _TEXTS[name]
+
+
+def _shown(of: Callable[[Moment], T], shown: Callable[[T], bytes]) -> Item:
+    return lambda moment: shown(of(moment))
+
+
+def _fetched(text: str, flags: str) -> Item:
+    """Read a field's last value or the client's certificate, as header actions do."""
+    (piece,) = pieces("%" + (text if flags else text.removeprefix("{}")))
+    if not isinstance(piece, Fetch):
+        raise ValueError(f"{text!r} is not understood")  # noqa: TRY004 - of the text's form
+    return lambda moment: piece.fill(
+        moment.request.head,
+        moment.request.head.lower(),
+        moment.arrival.tls.certificate if moment.arrival.tls is not None else b"",
+    )
+
+
+class UniqueIds:
+    """Makes the ids of one controller's requests."""
+
+    def __init__(self, text: str, numbers: Callable[[], int] = _number) -> None:
+        """Raise ValueError for a format that can't be used; `numbers` count the requests."""
+        self._items = items(text)
+        self._numbers = numbers
+
+    def of(self, request: Request, arrival: Arrival, now: float | None = None) -> bytes:
+        """Give the request's id: made when it is asked for first, the same ever after."""
+        known = unique_id(request)
+        if not known:
+            moment = Moment(request, arrival, self._numbers(), time.time() if now is None else now)
+            known = b"".join(
+                item if isinstance(item, bytes) else item(moment) for item in self._items
+            )
+            request.unique_id = known
+        return known
+
+
+@lru_cache(_KEPT)
+def ids_of(text: str) -> UniqueIds:
+    """Give what makes ids of this format; empty: of the default one."""
+    return UniqueIds(text or FORMAT)
+
+
+def unique_id(request: Request) -> bytes:
+    """Give the id that a request was given; empty where it was given none."""
+    return getattr(request, "unique_id", b"")
+
+
+def fault(text: str) -> str:
+    """Say why a format can't be used; empty when it can."""
+    try:
+        items(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def outgoing(name: str, ids: UniqueIds, most: int) -> Outgoing:
+    """Give what puts the id into requests, in place of a client's own field of that name.
+
+    No head is made longer than `most` by it.
+    """
+    wanted, start = mark(name.encode()), name.encode() + b": "
+
+    def act(request: Request, arrival: Arrival, head: bytes) -> bytes:
+        low = head.lower()
+        if wanted in low:
+            head, _ = without(head, low, wanted)
+        line = start + ids.of(request, arrival) + END
+        return with_lines(head, line) if len(head) + len(line) <= most else head
+
+    return act
