@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from ..model.meta import Hidden, Meta
-from ..model.route import Route, RouteBackend, RouteTls
+from ..model.route import HeaderActions, Route, RouteBackend, RouteTls
 from ..parse.fields import Fields
 from .headers import header_actions
 from .names import host_fault, is_object_name
 
 _MOST_ALTERNATES = 3
+_NO_HEADERS = HeaderActions()
 _TERMINATIONS = ("edge", "passthrough", "reencrypt")
 _CERTIFICATES = ("certificate", "key", "caCertificate", "destinationCACertificate")
 
@@ -19,8 +20,10 @@ def read_route(meta: Meta, body: Fields) -> Route:
     tls = _tls(spec) if spec.has("tls") else None
     passthrough = tls is not None and tls.termination == "passthrough"
     host = _host(spec, "host")
-    headers = header_actions(spec.child("httpHeaders"))
-    if passthrough and spec.child("httpHeaders"):
+    headers = _NO_HEADERS
+    if spec.has("httpHeaders"):
+        headers = header_actions(spec.child("httpHeaders"))
+    if passthrough and spec.filled("httpHeaders"):
         spec.problem("httpHeaders", "can't work with passthrough, which reads no HTTP: remove it")
     return Route(
         meta=meta,

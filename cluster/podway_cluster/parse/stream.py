@@ -26,8 +26,7 @@ def events_of(text: str) -> Iterator[Event]:
     loader = None
     try:
         loader = _LOADER(text)
-        while (event := loader.get_event()) is not None:
-            yield event
+        yield from iter(loader.get_event, None)
     except yaml.YAMLError as error:
         raise _malformed(text, error) from error
     finally:
