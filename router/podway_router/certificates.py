@@ -169,9 +169,11 @@ def _inline(tls: RouteTls) -> Certificate | Condition | None:
         if tls.key:
             return Condition(False, EXTENDED, "spec.tls.key is there without a certificate")
         return None
-    embedded = _KEY.search(tls.certificate)
-    key = str(tls.key) or (embedded[0] if embedded else "")
-    chain = _KEY.sub("", tls.certificate)
+    key, chain = str(tls.key), tls.certificate
+    if "PRIVATE KEY" in chain:
+        embedded = _KEY.search(chain)
+        key = key or (embedded[0] if embedded else "")
+        chain = _KEY.sub("", chain)
     if tls.ca_certificate:
         fault = ca_fault(tls.ca_certificate)
         if fault:

@@ -5,7 +5,7 @@ Each compilation may go on from the one before: then only what changed is compil
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from itertools import chain
 from operator import attrgetter
 from types import MappingProxyType
@@ -17,6 +17,8 @@ from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
 from podway_router import differences, heads, ingress, listen, secrets, shard
 from podway_router.admission import Key
+from podway_router.certificates import NOTHING as NO_TLS
+from podway_router.certificates import Served
 from podway_router.entry import ShardEntry, route_key, shard_key, written
 from podway_router.material import NOTHING, Material
 from podway_router.options import Options
@@ -37,8 +39,9 @@ class Compilation(NamedTuple):
     expiring: tuple[tuple[str, float], ...] = ()
     """(`route shop/web`, seconds since 1970) of certificates that expire soon or have expired."""
     ingresses: Mapping[Key, ingress.Converted] = MappingProxyType({})
-    texts: frozenset[str] = frozenset()
+    texts: Set[str] = frozenset()
     """Keys of the entries of certificates and CAs."""
+    certified: secrets.Certified = secrets.Certified()
 
 
 _PROBLEMS = attrgetter("problems")
@@ -66,17 +69,24 @@ def compile_snapshot(
     parts, redone, entries = _parts(snapshot, options, chosen, before)
     routes = tuple(chain.from_iterable(part.statuses.values() for part in parts))
     problems.extend(chain.from_iterable(map(_PROBLEMS, routes)))
-    ends = secrets.ends(snapshot, chosen, routes, material, entries)
-    problems.extend(ends.problems)
-    secrets.put(entries, ends, before.texts)
+    ends = secrets.ends(snapshot, chosen, material, entries)
+    certified = before.certified
+    if not (_same_tls(before, parts, redone) and certified.holds(material.now)):
+        certified = secrets.certified(routes, material, entries)
+    texts = {**certified.texts, **ends.texts}
+    for key in before.texts - texts.keys():
+        entries.pop(key, None)
+    secrets.put(entries, ends.shards, texts)
+    problems.extend((*ends.problems, *certified.problems))
     compiled = Compiled(
         entries=entries,
         listeners=tuple(specs),
         probes=_probes(before, parts, redone),
         problems=tuple(dict.fromkeys(problems)),
     )
-    texts = frozenset(ends.texts)
-    return Compilation(compiled, routes, snapshot, parts, ends.expiring, ingresses, texts)
+    expiring = tuple(dict.fromkeys((*ends.expiring, *certified.expiring)))
+    kept = texts.keys()
+    return Compilation(compiled, routes, snapshot, parts, expiring, ingresses, kept, certified)
 
 
 def _nothing(chosen: Iterable[IngressController]) -> Compilation:
@@ -151,6 +161,22 @@ def _set_entries(entries: dict[str, Json], part: Part, keys: Iterable[Key]) -> N
             entries.pop(name, None)
         else:
             entries[name] = written(status.entry)
+
+
+def _same_tls(
+    before: Compilation, parts: Iterable[Part], redone: Iterable[Collection[Key]]
+) -> bool:
+    """Tell whether the Routes that were compiled anew have the certificates that they had."""
+    known = {part.controller.meta.name: part.statuses for part in before.parts}
+    return all(
+        _tls(part.statuses.get(key)) == _tls(known.get(part.controller.meta.name, {}).get(key))
+        for part, keys in zip(parts, redone, strict=True)
+        for key in keys
+    )
+
+
+def _tls(status: RouteStatus | None) -> Served:
+    return status.tls if status is not None else NO_TLS
 
 
 def _probes(

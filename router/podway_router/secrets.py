@@ -42,32 +42,73 @@ HOMES = ("openshift-ingress",)
 """Further namespaces of a controller's default certificate."""
 
 
+_AGAIN = datetime.timedelta(hours=1)
+"""Expiry is looked at again after this long, also where no certificate changed."""
+
+
+class Certified(NamedTuple):
+    """What the Routes' certificates come to."""
+
+    texts: Mapping[str, Json] = MappingProxyType({})
+    """Entries of certificates and CAs, by key."""
+    problems: tuple[str, ...] = ()
+    expiring: tuple[tuple[str, float], ...] = ()
+    at: datetime.datetime | None = None
+    """When expiry was looked at."""
+
+    def holds(self, now: datetime.datetime | None) -> bool:
+        """Tell whether it still does where no certificate changed."""
+        return self.at is not None and now is not None and self.at <= now < self.at + _AGAIN
+
+
 class Ends(NamedTuple):
-    """What ending TLS needs."""
+    """What ending TLS needs of controllers."""
 
     shards: Mapping[str, TlsEntry]
     """By controller."""
     texts: Mapping[str, Json]
-    """Entries of certificates and CAs, by key."""
+    """As those of the Routes."""
     problems: tuple[str, ...]
     expiring: tuple[tuple[str, float], ...]
 
 
-def ends(
-    snapshot: Snapshot,
-    controllers: Iterable[IngressController],
+def certified(
     routes: Iterable[RouteStatus],
     material: Material,
     known: Mapping[str, Json] = MappingProxyType({}),
-) -> Ends:
-    """Gather it for these controllers and their Routes; `known` entries are taken over as they are.
+) -> Certified:
+    """Gather it for these Routes; `known` entries are taken over as they are.
 
-    Ten thousand certificates that did not change cost some milliseconds.
+    Ten thousand certificates cost some twenty milliseconds.
     """
     texts: dict[str, Json] = {}
     problems: list[str] = []
     expiring: list[tuple[str, float]] = []
     due = material.now + datetime.timedelta(days=WARN_DAYS) if material.now else None
+    routes = list(routes)
+    tls_of = map(attrgetter("tls"), routes)
+    for status in compress(routes, map(is_not, tls_of, repeat(NOTHING))):  # most have none
+        tls = status.tls
+        if tls.certificate is not None:
+            _note(texts, tls.certificate, known)
+            if due is not None and tls.certificate.expires <= due:
+                meta = status.route.meta
+                _watch(tls.certificate, meta, tls.field, material, problems, expiring)
+        if tls.destination_ca:
+            texts[CA + digest_of(tls.destination_ca)] = tls.destination_ca
+    return Certified(texts, tuple(problems), tuple(expiring), material.now)
+
+
+def ends(
+    snapshot: Snapshot,
+    controllers: Iterable[IngressController],
+    material: Material,
+    known: Mapping[str, Json] = MappingProxyType({}),
+) -> Ends:
+    """Gather it for these controllers; `known` entries are taken over as they are."""
+    texts: dict[str, Json] = {}
+    problems: list[str] = []
+    expiring: list[tuple[str, float]] = []
     default_ca = _service_ca(snapshot) or material.ca
     if default_ca:
         texts[CA] = default_ca
@@ -81,29 +122,17 @@ def ends(
             _note(texts, certificate, known)
             field = "spec.defaultCertificate"
             _watch(certificate, one.meta, field, material, problems, expiring)
-    routes = list(routes)
-    tls_of = map(attrgetter("tls"), routes)
-    for status in compress(routes, map(is_not, tls_of, repeat(NOTHING))):  # most have none
-        tls = status.tls
-        if tls.certificate is not None:
-            _note(texts, tls.certificate, known)
-            if due is not None and tls.certificate.expires <= due:
-                meta = status.route.meta
-                _watch(tls.certificate, meta, tls.field, material, problems, expiring)
-        if tls.destination_ca:
-            texts[CA + digest_of(tls.destination_ca)] = tls.destination_ca
-    return Ends(shards, texts, tuple(problems), tuple(dict.fromkeys(expiring)))
+    return Ends(shards, texts, tuple(problems), tuple(expiring))
 
 
-def put(entries: dict[str, Json], found: Ends, before: Iterable[str] = ()) -> None:
-    """Put what TLS needs into the entries; `before` are the keys of the texts it needed before."""
-    for key in before:
-        if key not in found.texts:
-            entries.pop(key, None)
-    for name, shard in found.shards.items():
+def put(
+    entries: dict[str, Json], shards: Mapping[str, TlsEntry], texts: Mapping[str, Json]
+) -> None:
+    """Put what TLS needs into the entries."""
+    for name, shard in shards.items():
         key = shard_key(name)
         entries[key] = {**entries[key], "tls": shard._asdict()}
-    entries.update(found.texts)
+    entries.update(texts)
 
 
 def _note(texts: dict[str, Json], certificate: Certificate, known: Mapping[str, Json]) -> None:

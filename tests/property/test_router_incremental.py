@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from router_claims import claims
+from tls_rig import Ca
 
 from podway_cluster.model import (
     EndpointSlice,
@@ -20,14 +22,26 @@ from podway_cluster.model import (
 from podway_cluster.model.controller import RouteAdmission
 from podway_cluster.model.endpoints import EndpointPort, SliceEndpoint
 from podway_cluster.model.ingress import IngressBackend, IngressPath, IngressRule, IngressTls
+from podway_cluster.model.meta import Hidden
 from podway_cluster.model.route import RouteBackend, RouteTls
 from podway_cluster.model.service import ServicePort
 from podway_cluster.snapshot import Snapshot, build
 from podway_router.admission import Policy, admit
 from podway_router.admitted import Admitted, readmit
 from podway_router.compile import compile_snapshot
+from podway_router.material import Material
 from podway_router.options import Options
 
+CA = Ca()
+PAIRS = [CA.pair("h.t", days=90), CA.pair("h.t", days=10)]
+TLS = [
+    None,
+    RouteTls("edge"),
+    RouteTls("passthrough"),
+    RouteTls("reencrypt", destination_ca_certificate=CA.pem),
+    *(RouteTls("edge", certificate=chain, key=Hidden(key)) for chain, key in PAIRS),
+]
+MATERIAL = Material(datetime.datetime.now(datetime.UTC), ca=CA.pem)
 SPACES, NAMES = ("n", "m"), ("a", "b", "c")
 OPTIONS = Options(("apps", "ext"), allow_loopback=True)
 
@@ -50,14 +64,13 @@ CONTROLLERS = controllers()
 
 @st.composite
 def routes(draw: st.DrawFn, key: tuple[str, str]) -> Route:
-    termination = draw(st.sampled_from(["", "edge", "passthrough"]))
     wildcard = draw(st.sampled_from(["None", "None", "Subdomain"]))
     return Route(
         Meta("Route", *key, creation_timestamp=draw(st.sampled_from(["", "2025", "2026"]))),
         RouteBackend(draw(st.sampled_from(NAMES))),
         host=draw(st.sampled_from(["", "h.t", "i.t", "_"])),
         path=draw(st.sampled_from(["", "/p"])),
-        tls=RouteTls(termination) if termination else None,
+        tls=draw(st.sampled_from(TLS)),
         wildcard_policy=wildcard,
     )
 
@@ -109,10 +122,11 @@ def test_step_by_step_as_all_at_once(data: st.DataObject) -> None:
             else:
                 world[named] = data.draw(objects(*named))
         snapshot: Snapshot = build([*CONTROLLERS, *world.values()])
-        stepped = compile_snapshot(snapshot, OPTIONS, before)
-        whole = compile_snapshot(snapshot, OPTIONS)
+        stepped = compile_snapshot(snapshot, OPTIONS, before, MATERIAL)
+        whole = compile_snapshot(snapshot, OPTIONS, None, MATERIAL)
         assert stepped.compiled.entries == whole.compiled.entries
         assert stepped.routes == whole.routes
+        assert stepped.expiring == whole.expiring
         assert stepped.compiled.problems == whole.compiled.problems
         assert set(stepped.compiled.probes) == set(whole.compiled.probes)
         before = stepped

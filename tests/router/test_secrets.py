@@ -12,7 +12,7 @@ from podway_cluster.model.controller import ClientTls, TlsSecurityProfile
 from podway_router.certificates import Certificate, pair
 from podway_router.entry import CA, CERTIFICATE
 from podway_router.material import Material
-from podway_router.secrets import Ends, ends, put
+from podway_router.secrets import Certified, Ends, certified, ends, put
 
 OWN = Ca("own")
 NOW = datetime.datetime.now(datetime.UTC)
@@ -29,7 +29,7 @@ MATERIAL = Material(NOW, wildcard, OWN.pem)
 
 def gathered(snapshot: Snapshot = Snapshot(), **spec: Any) -> Ends:  # noqa: B008 - immutable
     controller = IngressController(Meta("IngressController", "ingress", "apps"), "a.t", **spec)
-    return ends(snapshot, [controller], [], MATERIAL)
+    return ends(snapshot, [controller], MATERIAL)
 
 
 def config_map(namespace: str, name: str, **data: str) -> dict[tuple[str, str], ConfigMap]:
@@ -88,11 +88,21 @@ def test_a_custom_profile_keeps_what_there_is() -> None:
     assert "'NONE' is no cipher of this OpenSSL" in found.problems[0]
 
 
-def test_entries_that_nobody_needs_any_more_go() -> None:
+def test_what_tls_needs_is_put_beside_the_other_entries() -> None:
     found = gathered()
-    before = {"shard/apps": {"limits": {}}, CERTIFICATE + "old": {}, CA + "old": "", "route/x": {}}
+    before: dict[str, Any] = {"shard/apps": {"limits": {}}, "route/x": {}}
     after = dict(before)
-    put(after, found, {CERTIFICATE + "old", CA + "old"})
+    put(after, found.shards, found.texts)
     assert set(after) == {"shard/apps", "route/x", *found.texts}
     assert after["shard/apps"]["tls"]["certificate"] == found.shards["apps"].certificate
     assert before["shard/apps"] == {"limits": {}}
+
+
+def test_expiry_is_looked_at_again_after_an_hour() -> None:
+    found = certified([], MATERIAL)
+    minute = datetime.timedelta(minutes=1)
+    assert found.holds(NOW)
+    assert found.holds(NOW + 59 * minute)
+    assert not found.holds(NOW + 60 * minute)
+    assert not found.holds(NOW - minute)
+    assert not Certified().holds(NOW)
