@@ -1,9 +1,10 @@
 """What many Routes cost: loading, memory, a look-up, and a change from the file to the answer.
 
-`python -m bench.table_bench [--routes 100,1000,10000,50000] [--changes 20] [--write]` (or
-`make bench-table`): runs podway-router with one worker on as many Routes, each in a file of its
-own, asks it over real sockets, and changes one file after another until requests arrive at
-another pod. `--write` puts the table into router/README.md.
+`python -m bench.table_bench [--routes 100,1000,10000,50000] [--certificates 10000] [--changes 20]
+[--write]` (or `make bench-table`): runs podway-router with one worker on as many Routes, each in a
+file of its own, asks it over real sockets, and changes one file after another until requests arrive
+at another pod. Rows of `--certificates` have Routes with a certificate each. `--write` puts the
+table into router/README.md.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Figures(NamedTuple):
     """One row."""
 
     routes: int
+    certificates: bool
     load: float
     """Seconds from the start of the process to the first answer."""
     load_cpu: float
@@ -61,15 +63,21 @@ def main() -> None:
     """Measure and print; write if asked to."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--routes", default="100,1000,10000,50000", metavar="N,…")
+    options.add_argument("--certificates", default="10000", metavar="N,…", help="may be empty")
     options.add_argument("--changes", type=int, default=20)
     options.add_argument("--write", action="store_true", help="put the table into router/README.md")
     given = options.parse_args()
-    rows = [measure(int(count), given.changes) for count in given.routes.split(",")]
+    rows = [measure(count, given.changes) for count in _counts(given.routes)]
+    rows += [measure(count, given.changes, True) for count in _counts(given.certificates)]
     table = "\n".join(report(rows)) + "\n"
     sys.stdout.write(table)
     if given.write:
         before, rest = README.read_text().split(BEGIN)
         README.write_text(before + BEGIN + table + END + rest.split(END)[1])
+
+
+def _counts(text: str) -> list[int]:
+    return [int(count) for count in text.split(",") if count]
 
 
 def report(rows: list[Figures]) -> Iterator[str]:
@@ -81,20 +89,21 @@ def report(rows: list[Figures]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for row in rows:
         median, worst = statistics.median(row.changes), max(row.changes)
+        kind = ", a certificate each" if row.certificates else ""
         yield (
-            f"| {row.routes:,} | {row.load:.1f} s ({row.load_cpu:.1f} s) | {row.worker:.0f} MB "
-            f"| {row.loader:.0f} MB | {row.find:.1f} us "
+            f"| {row.routes:,}{kind} | {row.load:.1f} s ({row.load_cpu:.1f} s) "
+            f"| {row.worker:.0f} MB | {row.loader:.0f} MB | {row.find:.1f} us "
             f"| {median:.0f} ms, {worst:.0f} ms ({row.change_cpu:.0f} ms) |"
         )
 
 
-def measure(count: int, changes: int) -> Figures:
+def measure(count: int, changes: int, certificates: bool = False) -> Figures:
     """Run a router with so many Routes."""
     folder = Path(tempfile.mkdtemp(prefix="podway-table-"))
     try:
         with pods() as (blue, green):
-            site = Site(folder, count, blue, green)
-            return _measure(site, folder, changes)
+            site = Site(folder, count, blue, green, certificates)
+            return _measure(site, folder, changes)._replace(certificates=certificates)
     finally:
         shutil.rmtree(folder)
 
@@ -110,6 +119,7 @@ def _measure(site: Site, folder: Path, changes: int) -> Figures:
         changed, spent = _change(site, changes)
         return Figures(
             site.count,
+            False,
             load,
             cpu,
             _gauge(site, "process_resident_memory_bytes", "worker 0") / 1e6,

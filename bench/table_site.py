@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+from podway_router.authority import passing
 
 SERVICES = 100
 """Services of each pod, over which the Routes are spread."""
@@ -32,6 +35,14 @@ addressType: IPv4
 endpoints: [{{addresses: [127.0.0.1]}}]
 ports: [{{port: {port}}}]
 """
+TLS = """  tls:
+    termination: edge
+    insecureEdgeTerminationPolicy: Allow
+    certificate: |
+{certificate}
+    key: |
+{key}
+"""
 ROUTE = """apiVersion: route.openshift.io/v1
 kind: Route
 metadata:
@@ -46,10 +57,16 @@ spec:
 
 
 class Site:
-    """A folder with `count` Routes, each in a file of its own, all to the blue pod at first."""
+    """A folder with `count` Routes, each in a file of its own, all to the blue pod at first.
 
-    def __init__(self, folder: Path, count: int, blue: int, green: int) -> None:
+    With `certificates` each has one of its own.
+    """
+
+    def __init__(
+        self, folder: Path, count: int, blue: int, green: int, certificates: bool = False
+    ) -> None:
         self.count = count
+        self._authority = passing() if certificates else None
         self.folder = folder / "manifests"
         self.http, https, stats, self.admin = (("127.0.0.1", port) for port in free_ports(4))
         (self.folder / "routes").mkdir(parents=True)
@@ -73,8 +90,16 @@ class Site:
         service = f"{color}-{number % SERVICES}"
         file = self.folder / "routes" / f"r{number}.yaml"
         new = file.with_suffix(".new")
-        new.write_text(ROUTE.format(number=number, host=self.host(number), service=service))
+        text = ROUTE.format(number=number, host=self.host(number), service=service)
+        new.write_text(text + self._tls(number))
         new.replace(file)
+
+    def _tls(self, number: int) -> str:
+        if self._authority is None:
+            return ""
+        pair = self._authority.leaf([self.host(number)])
+        certificate, key = (textwrap.indent(text.rstrip(), " " * 6) for text in pair)
+        return TLS.format(certificate=certificate, key=key)
 
 
 def free_ports(count: int) -> list[int]:

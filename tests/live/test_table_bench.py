@@ -13,13 +13,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_row_for_each_count() -> None:
+    options = ["--routes", "1,20", "--certificates", "3", "--changes", "2"]
     found = subprocess.run(
-        [sys.executable, "-m", "bench.table_bench", "--routes", "1,20", "--changes", "2"],
+        [sys.executable, "-m", "bench.table_bench", *options],
         capture_output=True,
         text=True,
         cwd=ROOT,
         check=True,
-        timeout=60,
+        timeout=120,
     )
     rows = found.stdout.splitlines()[2:]
-    assert [row.split("|")[1].strip() for row in rows] == ["1", "20"]
+    assert [row.split("|")[1].strip() for row in rows] == ["1", "20", "3, a certificate each"]

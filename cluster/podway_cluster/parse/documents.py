@@ -74,7 +74,8 @@ def documents(content: bytes, *, is_json: bool) -> Iterator[Document | Unreadabl
 def _parts(text: str) -> Iterator[tuple[int, str]]:
     """Cut at `---`; give each part with the number of lines before it."""
     starts = [0]
-    for found in _SEPARATOR.finditer(text):
+    several = "\n---" in text or text.startswith("---")  # the search is slow in a long text
+    for found in _SEPARATOR.finditer(text) if several else ():
         starts.append(_before_directives(text, found.start(), starts[-1]))
     line = 0
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
