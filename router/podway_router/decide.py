@@ -84,6 +84,13 @@ class Tables:
         found = self._redirect.find(host, path) or self._plain.find(host, path)
         return found if found is not None else self._http_miss(host, path)
 
+    def settled(self, host: str) -> Match | None:
+        """Give what `http` finds for each path of this host, where that is one and the same."""
+        redirect = self._redirect
+        if redirect.any_of(host) is None and redirect.any_of(wildcard_of(host)) is None:
+            return self._plain.sole(host)
+        return None
+
     def tls(self, name: str | None) -> Match | Ended:
         """Find what a connection gets whose hello names the server `name`.
 

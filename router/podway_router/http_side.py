@@ -50,7 +50,6 @@ class HttpSide:
         self._began, self._ended = setting.load.began, setting.load.ended
         self._shard = setting.shard
         self._connect_timeout = 0.0
-        self._seen: Map | None = None
         self._targets: dict[str, Target] = {}
         """By the Route's key, made from the map that was seen last."""
         external = setting.options.external_https_port
@@ -63,6 +62,7 @@ class HttpSide:
             takes_proxy=setting.takes_proxy,
             server_name=f"podway-router {setting.controller}",
             access=self._access if setting.options.access_log else None,
+            settled=self._settled,
         )
 
         self.adapt(setting.shard)
@@ -75,9 +75,14 @@ class HttpSide:
         """Go by these settings of the controller from now on."""
         limits = limits_of(shard)
         self.front.limits = limits
-        self._targets.clear()
+        self.renew()
         self._connect_timeout = limits.connect_timeout
         self._shard = shard
+
+    def renew(self) -> None:
+        """Look everything up anew: there is another map, or other settings."""
+        self._targets.clear()
+        self.front.lanes.forget()
 
     @property
     def active(self) -> int:
@@ -105,11 +110,17 @@ class HttpSide:
         self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(503, found.step, found.public)
 
+    def _settled(self, host: str, _: Arrival) -> bool:
+        """Tell whether a request's host alone decides where it goes, whoever sends it."""
+        current = self._current()
+        found = current.tables[self._controller].settled(host)
+        if found is None:
+            return False
+        way = current.ways[found.key]
+        return way.allowed is None and not way.entry.step
+
     def _serve(self, current: Map, key: str, request: Request, arrival: Arrival) -> Target | Answer:
         """Give what a request to that Route gets; its target is made once for each map."""
-        if current is not self._seen:
-            self._seen = current
-            self._targets.clear()
         target = self._targets.get(key)
         if target is not None:
             return target
@@ -139,6 +150,7 @@ class HttpSide:
             on_failure=partial(self._choice.failed, way.label),
             wire=self._wires.of(way) if way.entry.server_name else None,
             choose=anyone,
+            pick=self._choice.pick(way),
             extras=extras_of(way, self._shard, self._proto, anyone, current.down),
         )
 

@@ -56,6 +56,9 @@ class HttpsSide(HttpSide):
             return self._refuse(421, "misdirected", reason, arrival)
         return self._serve(current, found.key, request, arrival)
 
+    def _settled(self, host: str, arrival: Arrival) -> bool:
+        return False
+
     def _strays(self, current: Map, tables: Tables, key: str, request: Request, name: str) -> bool:
         """Tell whether the host is another Route's than the server name's, on its certificate."""
         if tables.same_route(key, name, request.path):

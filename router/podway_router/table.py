@@ -111,6 +111,11 @@ class Table(Generic[T]):
             return None
         return paths.by_path[min(paths.by_path, key=lambda path: (len(path), path))]
 
+    def sole(self, host: str) -> T | None:
+        """Give what all paths of this host lead to; None where not all lead to one, or anywhere."""
+        paths = self._by_host.get(host) or self._by_host.get("*." + host.partition(".")[2])
+        return paths.by_path.get(b"/") if paths is not None and len(paths.by_path) == 1 else None
+
     def hosts(self) -> Iterator[str]:
         """Give the hosts, wildcards as `*.<domain>`."""
         return iter(self._by_host)

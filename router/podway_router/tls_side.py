@@ -73,6 +73,10 @@ class TlsSide:
         """End HTTP connections with their next answer; what is handed through goes on."""
         self._requests.drain()
 
+    def renew(self) -> None:
+        """Look everything up anew: there is another map."""
+        self._requests.renew()
+
     def adapt(self, shard: ShardEntry) -> None:
         """Go by these settings of the controller from now on."""
         limits = limits_of(shard)

@@ -88,6 +88,8 @@ class Worker:
             if key.startswith(SHARD):
                 self._set_shard(key, entries.get(key))
         self._map = ways.rebuilt(self._map, entries, changed, self._load, self._random)
+        for side in (*self._leaving, *(door.side for door in self._doors.values())):
+            side.renew()
         self._account.forget_misses()
         self._wires.tidy(self._map, changed)
 

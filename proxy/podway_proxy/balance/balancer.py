@@ -22,6 +22,14 @@ class Balancer(Protocol):
         """
         ...
 
+    def first(self, client: str) -> Endpoint | None:
+        """Give what `candidates` gives first, for less; None: there is no endpoint."""
+        ...
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give what `candidates` gives behind `first`, which has failed; evaluated likewise."""
+        ...
+
 
 class InOrder:
     """The endpoints in the order given: for a set without a choice."""
@@ -34,6 +42,14 @@ class InOrder:
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give them in order, whoever the client is."""
         return iter(self._endpoints)
+
+    def first(self, client: str) -> Endpoint | None:
+        """Give the one at the front."""
+        return self._endpoints[0] if self._endpoints else None
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give those behind it."""
+        return iter(self._endpoints[1:])
 
 
 class WithLastResort:
@@ -48,4 +64,17 @@ class WithLastResort:
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the balancer's candidates, then the last resort in order."""
         yield from self.chosen.candidates(client)
+        yield from self._last
+
+    def first(self, client: str) -> Endpoint | None:
+        """Give the balancer's, and without one the first of the last resort."""
+        found = self.chosen.first(client)
+        return found if found is not None else self._last[0]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give the balancer's, then the last resort."""
+        if first is self._last[0]:
+            yield from self._last[1:]
+            return
+        yield from self.chosen.others(first, client)
         yield from self._last

@@ -27,15 +27,29 @@ class LeastConn:
 
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the least busy, and for a retry the least busy then of those not tried."""
-        tried: list[int] = []
-        for _ in self._endpoints:
-            active = self._load.active_at
-            scores = [(active(address, 0) + 1) / weight for address, weight in self._places]
+        first = self.first(client)
+        yield first
+        yield from self.others(first, client)
+
+    def first(self, client: str) -> Endpoint:
+        """Give the least busy."""
+        scores = self._scores()
+        return self._endpoints[self._in_turn(scores, min(scores))]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give the least busy then of those not tried, each time."""
+        tried = [self._endpoints.index(first)]
+        while len(tried) < len(self._endpoints):
+            scores = self._scores()
             for at in tried:
                 scores[at] = inf
             best = self._in_turn(scores, min(scores))
             tried.append(best)
             yield self._endpoints[best]
+
+    def _scores(self) -> list[float]:
+        active = self._load.active_at
+        return [(active(address, 0) + 1) / weight for address, weight in self._places]
 
     def _in_turn(self, scores: list[float], least: float) -> int:
         """Find the first with the least score, beginning after the last one picked."""

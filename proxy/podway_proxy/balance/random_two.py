@@ -29,13 +29,23 @@ class RandomTwo:
 
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the less busy of two, then the others in a random order."""
+        first = self.first(client)
+        yield first
+        yield from self.others(first, client)
+
+    def first(self, client: str) -> Endpoint:
+        """Give the less busy of two."""
         one, two = self._draw(), self._draw()
         if one != two and self._busier(one, two):
             one = two
-        yield self._endpoints[one]
+        return self._endpoints[one]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give all but the first in a random order."""
+        one = self._endpoints.index(first)
         rest = [each for at, each in enumerate(self._endpoints) if at != one]
         self._random.shuffle(rest)
-        yield from rest
+        return iter(rest)
 
     def _draw(self) -> int:
         """Draw a place with the probability weight / sum(weights)."""

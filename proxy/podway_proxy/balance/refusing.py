@@ -7,7 +7,7 @@ the order: no endpoint is left out for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from podway_proxy.values import Address, Endpoint
@@ -21,10 +21,12 @@ _MOST: Final = 10_000
 class Refusing:
     """Which endpoints failed, and until when that counts. Times are the caller's clock."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("_until", "until")
 
     def __init__(self) -> None:
         self._until: dict[Address, float] = {}
+        self.until: Mapping[Address, float] = self._until
+        """Always the same mapping: whether it is empty may be asked of it directly."""
 
     def __bool__(self) -> bool:
         """Tell whether any endpoint is remembered: where none is, nothing need be asked."""

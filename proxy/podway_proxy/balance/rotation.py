@@ -25,15 +25,25 @@ class Rotation:
 
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the one whose turn it is, then the others, each round of retries from a new one."""
+        first = self.first(client)
+        yield first
+        yield from self.others(first, client)
+
+    def first(self, client: str) -> Endpoint:
+        """Give the one whose turn it is."""
+        at = self._at
+        self._at = at + 1 if at + 1 < len(self._endpoints) else 0
+        return self._endpoints[at]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give the others, each round of retries from a new one."""
         endpoints = self._endpoints
-        first = self._at
-        self._at = first + 1 if first + 1 < len(endpoints) else 0
-        yield endpoints[first]
+        tried = endpoints.index(first)
         start = self._retry = (self._retry + 1) % len(endpoints)
-        if start == first:
+        if start == tried:
             start = self._retry = (start + 1) % len(endpoints)
         for at in range(start, start + len(endpoints)):
-            if at % len(endpoints) != first:
+            if at % len(endpoints) != tried:
                 yield endpoints[at % len(endpoints)]
 
 

@@ -44,9 +44,17 @@ class SmoothWeighted:
 
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the pick, then for each retry a pick among those not tried."""
-        first = self._pick()
-        yield self._endpoints[first]
-        tried = {first}
+        first = self.first(client)
+        yield first
+        yield from self.others(first, client)
+
+    def first(self, client: str) -> Endpoint:
+        """Give the pick."""
+        return self._endpoints[self._pick()]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give for each retry a pick among those not tried."""
+        tried = {self._endpoints.index(first)}
         while len(tried) < len(self._endpoints):
             another = self._pick_except(tried)
             tried.add(another)

@@ -37,13 +37,21 @@ class Source:
 
     def candidates(self, client: str) -> Iterator[Endpoint]:
         """Give the client's endpoint, then the one it would have without it, and so on."""
+        first = self.first(client)
+        yield first
+        yield from self.others(first, client)
+
+    def first(self, client: str) -> Endpoint:
+        """Give the client's endpoint."""
         first = self._firsts.get(client)
-        if first is None:
-            first = self._remember(client)
-        yield self._endpoints[first]
+        return self._endpoints[self._remember(client) if first is None else first]
+
+    def others(self, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give the one that the client would have without it, and so on."""
         scores = self._scores(client)
+        tried = self._endpoints.index(first)
         for at in sorted(range(len(scores)), key=scores.__getitem__, reverse=True):
-            if at != first:
+            if at != tried:
                 yield self._endpoints[at]
 
     def _remember(self, client: str) -> int:

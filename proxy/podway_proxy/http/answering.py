@@ -76,6 +76,11 @@ class Answering(ABC):
     _plane: Plane
     _relay: Relay | None
 
+    @property
+    def served(self) -> bool:
+        """A request has come on this connection before."""
+        return hasattr(self, "request")
+
     @abstractmethod
     def expire(self) -> None:
         """Act on a deadline that is over (called by the front's sweep)."""

@@ -167,8 +167,6 @@ class Client(Answering):
     def _route(self, request: Request, arrival: Arrival, data: bytes, end: int) -> None:
         """Have the request routed and begin its exchange, or answer it."""
         front = self._front
-        if self._exchange is IDLE:
-            self._exchange = front.exchange_for(self)
         self.request = request
         self.began = self._plane.now
         self.closing = front.draining or not request.keep_alive
@@ -182,8 +180,9 @@ class Client(Answering):
             end = body.end
         self.buffer = data[end:]
         target = front.route(request, arrival)
+        exchange = self._carrier()
         if not isinstance(target, Target):
-            self._exchange.forget()
+            exchange.forget()
             self._answer(target, whole=body is None or body.left == NO_BODY)
             return
         if target.forwarded == "append" and request.rewrite == KEEP:
@@ -196,11 +195,18 @@ class Client(Answering):
             first = extras.outgoing(request, arrival, first)
         if body is None:
             self.due = self._plane.now + target.server_timeout
-            self._exchange.start(request, target, arrival, first)
+            front.learn(request, arrival, target)
+            exchange.start(request, target, arrival, first)
             return
         first += data[len(request.head) : end]
         self.due = self._patience(target, both=body.left != NO_BODY)
-        self._exchange.start(request, target, arrival, first, body.left, body.follower)
+        exchange.start(request, target, arrival, first, body.left, body.follower)
+
+    def _carrier(self) -> Exchange:
+        """Give the exchange that serves this connection's requests in turn."""
+        if self._exchange is IDLE:
+            self._exchange = self._front.exchange_for(self)
+        return self._exchange
 
     def _again(self) -> None:
         """Serve what the client sent ahead, after others had their turn."""

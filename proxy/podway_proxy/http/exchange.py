@@ -77,14 +77,33 @@ class Exchange(Sending):
             except BlockingIOError:
                 return
             except OSError as error:
-                self._lost(error.strerror or "reset")
+                self.lost(error.strerror or "reset")
                 return
-            if not data:
-                self._lost("the endpoint closed the connection")
+            if not self.heard(connection, data):
                 return
-            drained = len(data) < READ_BYTES and not connection.gone
-            if not self._take(connection, self._heard + data if self._heard else data) or drained:
-                return
+
+    def hear_on(self, connection: EndpointConnection, data: bytes) -> None:
+        """Go on where `data` was read of an answer, the first of it."""
+        if self.heard(connection, data):
+            self._read_answer()
+
+    def hear_part(self, connection: EndpointConnection, data: bytes, out: bytes, sent: int) -> None:
+        """Go on where a whole answer was read, and of its form for the client `out` was sent."""
+        if not sent:
+            self.hear_on(connection, data)
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        self.response = response = read_response(data[:end], self.request.method)
+        self._release(response.keep_alive)
+        self._deliver_rest(out[sent:])
+
+    def heard(self, connection: EndpointConnection, data: bytes) -> bool:
+        """Take what was read while the answer's head is awaited; True: read on at once."""
+        if not data:
+            self.lost("the endpoint closed the connection")
+            return False
+        drained = len(data) < READ_BYTES and not connection.gone
+        return self._take(connection, self._heard + data if self._heard else data) and not drained
 
     def _take(self, connection: EndpointConnection, data: bytes) -> bool:
         """Take bytes that begin with an answer's head; True: more are needed."""
@@ -239,7 +258,11 @@ class Exchange(Sending):
             self.active = False
             self._asker.finished()
         else:
-            self._follow(Flow(self._plane, sock, sock, self._downloaded, NO_BODY, out[sent:]))
+            self._deliver_rest(out[sent:])
+
+    def _deliver_rest(self, rest: bytes) -> None:
+        sock = self._asker.sock
+        self._follow(Flow(self._plane, sock, sock, self._downloaded, NO_BODY, rest))
 
     def _downloaded(self, flow: AnyFlow) -> None:
         self.download = None

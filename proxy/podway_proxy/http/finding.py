@@ -210,7 +210,7 @@ class Finding(ABC):
                 kept.close()
                 kept = self._pool.take(endpoint)
         if kept is None:
-            self._connect(endpoint)
+            self.connect(endpoint)
             return
         kept.user = self
         self.connection = kept
@@ -220,7 +220,7 @@ class Finding(ABC):
             self.target.on_open(endpoint)
         self._send(kept)
 
-    def _connect(self, endpoint: Endpoint) -> None:
+    def connect(self, endpoint: Endpoint) -> None:
         """Dial `endpoint` and, should that fail, the candidates after it."""
         self.endpoint = endpoint
         plain = self.target.wire is None
@@ -282,7 +282,7 @@ class Finding(ABC):
         if following is None:
             self._unreachable([])
         else:
-            self._connect(following)
+            self.connect(following)
 
     def _unreachable(self, failures: list[tuple[Endpoint, str]]) -> None:
         self.dial = None

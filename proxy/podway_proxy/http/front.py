@@ -10,10 +10,11 @@ from podway_proxy.counters import Counters
 from podway_proxy.http.access import ABORTED, AccessRecord
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.answering import Answering
-from podway_proxy.http.client import Client
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.finding import NOWHERE
+from podway_proxy.http.lane import Lanes, Settled
 from podway_proxy.http.pool import Pool
+from podway_proxy.http.quick import QuickClient
 from podway_proxy.http.recording import address_of, record, unread
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import SWITCHING
@@ -69,7 +70,9 @@ class HttpFront:
     one, and any other is refused. `server_name` signs our own pages. `explain` adds
     X-Podway-Reason to them. `access` is told of each request, when it has ended. `pool` may be
     shared by several fronts of one plane. `local` is the address of the listening socket when it
-    is bound to one address; without it every connection is asked for its own.
+    is bound to one address; without it every connection is asked for its own. `settled(host,
+    arrival)` tells of hosts whose usual requests may take the fast lane; who gives it calls
+    `lanes.forget` whenever requests may get other targets than before.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class HttpFront:
         access: Callable[[AccessRecord], None] | None = None,
         pool: Pool | None = None,
         local: Address | None = None,
+        settled: Settled | None = None,
     ) -> None:
         self.plane = plane
         self.route = route
@@ -95,6 +99,8 @@ class HttpFront:
         self.takes_proxy = takes_proxy
         self.server_name = server_name
         self.explain = explain
+        self._settled = settled
+        self.lanes = Lanes()
         self.access: Callable[[AccessRecord], None] | None = None
         self.exchange: type[Exchange] = Exchange
         self.watch(access)
@@ -111,11 +117,11 @@ class HttpFront:
         )
         self.local = local
         self.draining = False
-        self._clients: set[Answering] = set()
+        self._clients: set[QuickClient] = set()
         counters = Counters() if counters is None else counters
         slots = {name: counters.slot(name) for name in COUNTERS}
-        self._row = counters.row
-        self._by_class = [slots[f"http_requests_total:code={max(c, 1)}xx"] for c in range(6)]
+        self.row = counters.row
+        self.by_class = [slots[f"http_requests_total:code={max(c, 1)}xx"] for c in range(6)]
         self._by_step = {step: slots[f"http_refused_total:step={step}"] for step in STEPS}
         self._connections = slots["http_connections_total"]
         self._open = slots["http_connections"]
@@ -129,6 +135,7 @@ class HttpFront:
         """
         self.access = access
         self.exchange = Exchange if access is None else WatchedExchange
+        self.lanes.forget()
 
     def exchange_for(self, client: Client) -> Exchange:
         """Make the exchange that will serve a client's requests."""
@@ -145,18 +152,18 @@ class HttpFront:
             self.refused("untrusted-proxy", "this address may not send a PROXY header", peer)
             self.plane.close(sock)
             return
-        self._row[self._connections] += 1
-        self._row[self._open] += 1
+        self.row[self._connections] += 1
+        self.row[self._open] += 1
         if not self._clients:
             self.plane.deadline(self, self.plane.now + SWEEP)
-        self._clients.add(Client(self, sock, peer))
+        self._clients.add(QuickClient(self, sock, peer))
 
     def admit(self, stream: TlsStream, arrival: Arrival) -> None:
         """Take a connection whose TLS ends here, after its handshake."""
         from podway_proxy.http.secure import SecureClient  # imports ssl: only where it is used
 
-        self._row[self._connections] += 1
-        self._row[self._open] += 1
+        self.row[self._connections] += 1
+        self.row[self._open] += 1
         if not self._clients:
             self.plane.deadline(self, self.plane.now + SWEEP)
         client = SecureClient(self, stream, arrival)
@@ -178,8 +185,10 @@ class HttpFront:
         The endpoint connections that are kept go with the next sweep of the pool.
         """
         self.draining = True
-        if immediate:
-            for client in list(self._clients):
+        self.lanes.forget()
+        for client in list(self._clients):
+            client.unhurry()
+            if immediate:
                 client.close_if_idle()
 
     def stop(self) -> None:
@@ -188,12 +197,17 @@ class HttpFront:
             client.stop()
         self.pool.close()
 
+    def learn(self, request: Request, arrival: Arrival, target: Target) -> None:
+        """Have the requests after this one, which has that target, take the lane if they may."""
+        if self._settled is not None and self.access is None and not self.draining:
+            self.lanes.learn(request, arrival, target, self._settled, self.limits)
+
     # ---- what clients tell ----------------------------------------------------------------
 
     def ended(self, client: Answering) -> None:
         """Forget a client whose connection is over."""
         self._clients.discard(client)
-        self._row[self._open] -= 1
+        self.row[self._open] -= 1
 
     def refused(self, step: str, reason: str, client: Address | None, **more: str) -> None:
         """Count and log something that was not served; empty fields of `more` are left out."""
@@ -204,7 +218,7 @@ class HttpFront:
             self._refusals.info("refused", step=step, reason=reason, client=who, **fields)
 
     def _count(self, step: str) -> None:
-        self._row[self._by_step.get(step, self._by_step["other"])] += 1
+        self.row[self._by_step.get(step, self._by_step["other"])] += 1
 
     def answered(
         self, client: Answering, exchange: Exchange, answer: Answer | None, page: int = 0
@@ -215,9 +229,9 @@ class HttpFront:
         """
         response = exchange.response
         status = answer.status if answer is not None else response.status if response else 0
-        self._row[self._by_class[status // 100]] += 1
+        self.row[self.by_class[status // 100]] += 1
         if exchange.attempts > 1:
-            self._row[self._retries] += exchange.attempts - 1
+            self.row[self._retries] += exchange.attempts - 1
         if answer is not None and status >= 400:
             self._failed(client, exchange, answer)
         if self.access is not None and (answer is not None or status != SWITCHING):
@@ -247,7 +261,7 @@ class HttpFront:
         self, client: Answering, exchange: Exchange, answer: Answer, page: int = 0
     ) -> None:
         """Count and record bytes that did not become a request."""
-        self._row[self._by_class[answer.status // 100]] += 1
+        self.row[self.by_class[answer.status // 100]] += 1
         self.refused(answer.step, answer.reason, address_of(client))
         if self.access is not None and (client.buffer or self.log_empty):
             self.access(unread(client, exchange, answer, self.plane.now, page))
@@ -258,7 +272,7 @@ class HttpFront:
         `late`: its time was over; else the client has closed it.
         """
         empty = not client.buffer
-        if client.arrival is None or (empty and (hasattr(client, "request") or self.ignore_empty)):
+        if client.arrival is None or (empty and (client.served or self.ignore_empty)):
             return None  # an idle connection's usual end, or a probe
         if late and self.answer_empty:
             seconds = self.limits.head_timeout
@@ -270,7 +284,7 @@ class HttpFront:
 
     def aborted(self, client: Answering, exchange: Exchange, reason: str) -> None:
         """Count and record a request whose answer the client did not get whole."""
-        self._row[self._aborted] += 1
+        self.row[self._aborted] += 1
         if self.access is not None:
             response = exchange.response
             status = response.status if response is not None else 0

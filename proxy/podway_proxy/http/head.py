@@ -9,6 +9,7 @@ a head that our own rules refuse.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 
 import httptools
@@ -40,27 +41,39 @@ def read_head(head: bytes, fields: int = FIELDS) -> Request | Refusal:
     found: Notable = scan(head.lower())
     match = common(head)
     few = fields >= FIELDS or head.count(b"\n") - 2 <= fields  # the expression takes no more
-    if match is not None and len(found) < 3 and few:
-        keep_alive, rewrite = True, KEEP
-        name, value = found[0] if found else _NOTHING
-        if len(found) == 2:
-            if name == b"host":
-                connection, usual = found[1]
-            else:
-                (connection, usual), (name, value) = found
-            keep_alive, rewrite = usual != b"close", CUT
-            if connection != b"connection" or usual not in USUAL:
-                name = b""
-        named = value.rstrip()
-        authority = split_authority(named) if name == b"host" else None
-        if authority is not None:
-            method, target, path = match.groups()
-            host = authority[0]
-            return Common(head, method, target, path, host, named, found, keep_alive, rewrite)
+    if match is not None and few:
+        request = common_of(head, match, found)
+        if request is not None:
+            return request
     refusal = judge(head, found, fields)
     if refusal is not None:
         return refusal
     return _fast(head, found) or _slow(head, found)
+
+
+def common_of(head: bytes, match: re.Match[bytes], found: Notable) -> Common | None:
+    """Give the request of a head that `common` matches as `match`, if there is nothing to decide.
+
+    `found` are its notable fields.
+    """
+    if len(found) > 2:
+        return None
+    keep_alive, rewrite = True, KEEP
+    name, value = found[0] if found else _NOTHING
+    if len(found) == 2:
+        if name == b"host":
+            connection, usual = found[1]
+        else:
+            (connection, usual), (name, value) = found
+        keep_alive, rewrite = usual != b"close", CUT
+        if connection != b"connection" or usual not in USUAL:
+            return None
+    named = value.rstrip()
+    authority = split_authority(named) if name == b"host" else None
+    if authority is None:
+        return None
+    method, target, path = match.groups()
+    return Common(head, method, target, path, authority[0], named, found, keep_alive, rewrite)
 
 
 def _fast(head: bytes, found: Notable) -> Request | None:

@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from podway_proxy.http.client import Client
 from podway_proxy.http.endpoint import EndpointConnection
+from podway_proxy.http.quick import QuickClient
 from podway_proxy.plane.plane import GONE, READ
 from podway_proxy.tls.handshake import Handshake, wrap
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from podway_proxy.values import Arrival, Endpoint
 
 
-class SecureClient(Client):
+class SecureClient(QuickClient):
     """A client whose handshake is over. `begin` once it is known to its front."""
 
     __slots__ = ()
@@ -35,8 +35,8 @@ class SecureClient(Client):
 
     def begin(self) -> None:
         """Read what came with the handshake: no edge will tell of it."""
-        self.readable = True
-        self._read()
+        self._ready = True
+        self._on_event(READ)
 
     def _close(self) -> None:
         self.sock.goodbye()

@@ -25,13 +25,35 @@ class Sending(Finding):
 
     # ---- the request ----------------------------------------------------------------------
 
+    def resume(self, connection: EndpointConnection, since: float) -> None:
+        """Go on with a prepared request that was sent on `connection` at `since`.
+
+        The target was told of it then.
+        """
+        self.connection = connection
+        connection.user = self
+        self.endpoint = connection.endpoint
+        self.attempts = 1
+        self._since = since
+        self.sent = True
+
+    def sent_in_part(self, connection: EndpointConnection, sent: int) -> None:
+        """Go on where the kernel took the first `sent` bytes of a resumed request only."""
+        self.sent = False
+        self._send_on(connection, self._first[sent:])
+
+    def unsent(self, error: OSError) -> None:
+        """Go on where a resumed request could not be sent at all."""
+        self.sent = False
+        self.lost(error.strerror or "reset", untouched=True)
+
     def _send(self, connection: EndpointConnection) -> None:
         try:
             sent = connection.sock.send(self._first)
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self._lost(error.strerror or "reset", untouched=True)
+            self.unsent(error)
             return
         if sent == len(self._first) and self._left == NO_BODY:
             self.sent = True
@@ -68,7 +90,7 @@ class Sending(Finding):
             connection = self.connection
             self._read_answer()
             if self.connection is connection and self.response is None:
-                self._lost("the endpoint stopped reading the request")
+                self.lost("the endpoint stopped reading the request")
         elif isinstance(flow, ChunkedFlow) and flow.error:
             self._fail(400, "bad-request", f"the request's body is malformed: {flow.error}")
         elif flow.outcome is Outcome.EOF:
@@ -100,7 +122,7 @@ class Sending(Finding):
             self.upload.stop()
             self.upload = None
 
-    def _lost(self, why: str, untouched: bool = False) -> None:
+    def lost(self, why: str, untouched: bool = False) -> None:
         """Try again if that can do no harm: the endpoint left before it answered.
 
         A request whose bytes were not sent may go out again; one that was sent, only if doing it
@@ -115,7 +137,7 @@ class Sending(Finding):
         again = None if connection.used else next(self._candidates, None)
         self.sent = False
         self._heard = b""
-        self._connect(again or connection.endpoint)
+        self.connect(again or connection.endpoint)
 
     def _bad(self, reason: str) -> bool:
         self._fail(502, "bad-answer", reason, str(self.endpoint))

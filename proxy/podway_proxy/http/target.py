@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from podway_proxy.values import Endpoint
 
@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from podway_proxy.gate import Gate
     from podway_proxy.http.extras import Extras
     from podway_proxy.http.secure import Wire
+
+
+class Pick(Protocol):
+    """Chooses an endpoint without an iterator."""
+
+    def first(self, client: str) -> Endpoint | None:
+        """Give what `choose` would give first; None, and nothing has happened: ask `choose`."""
+
+    @property
+    def others(self) -> Callable[[Endpoint, str], Iterator[Endpoint]]:
+        """Gives what `choose` would give behind the first one, for (that one, client)."""
 
 
 @dataclass(slots=True)
@@ -47,6 +58,9 @@ class Target:
     choose: Callable[[str], Iterator[Endpoint]] | None = None
     """In place of `candidates`, for a target of many requests: gives them for one, by the client's
     IP address."""
+    pick: Pick | None = None
+    """The same one by one, for the usual requests of a host that has no other target; None: they
+    take the same way as all others."""
     extras: Extras | None = None
     gate: Gate | None = None
     """Holds this one request back until an endpoint has room; then the target is its alone."""

@@ -1,0 +1,282 @@
+"""The fast lane: the usual request and its usual answer in as few steps as can be.
+
+Usual is a request whose head comes whole in one read with nothing behind it, that one strict
+expression matches, with one Host that has a lane and at most a usual Connection besides, for which
+a kept connection is there; and an answer that comes whole in one read, has one Content-Length and
+is taken whole by the client. It is the same work as the general way's (`client`, `exchange`), in
+the same order, on the same bytes. What turns out to be unusual becomes an exchange of the general
+kind, as if it had been one from its start (`_leave`): tests/live/test_http_lane.py shows that
+nobody can tell.
+
+The two hot methods are long on purpose: a call costs 0.1 us, and the whole lane takes ten.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from podway_proxy.http.client import READ_BYTES, Client
+from podway_proxy.http.exchange import READ_BYTES as ANSWER_BYTES
+from podway_proxy.http.forwarded import joined
+from podway_proxy.http.head import common_of, read_head
+from podway_proxy.http.hop import outgoing
+from podway_proxy.http.refuse import FIELDS, Notable, Refusal, common, scan
+from podway_proxy.http.request import IDEMPOTENT
+from podway_proxy.http.response import BODILESS
+from podway_proxy.http.response import common as common_answer
+from podway_proxy.plane.plane import BROKEN, GONE, READ, URGENT
+
+if TYPE_CHECKING:
+    from podway_proxy.http.endpoint import EndpointConnection
+    from podway_proxy.http.exchange import Exchange
+    from podway_proxy.http.front import HttpFront
+    from podway_proxy.http.lane import Lane
+    from podway_proxy.values import Address, Endpoint
+
+_ODD: Final = GONE | URGENT
+_TWICE: Final = IDEMPOTENT - {b"HEAD"}
+"""Methods that may be sent twice, and whose answer has the body that its fields tell of."""
+_CLOSE: Final = b"\r\nConnection: close\r\n"
+_CUTS: Final = {b"close": _CLOSE, b"keep-alive": b"\r\nConnection: keep-alive\r\n"}
+"""The usual Connections by their values, as usually spelt."""
+_ZERO: Final = ord("0")
+_UNHEARD: Final = frozenset(b"%d" % status for status in BODILESS)
+
+
+class QuickClient(Client):
+    """A client whose usual requests take the fast lane."""
+
+    __slots__ = ("_asked", "_head", "_lane", "_ready", "_tail")
+
+    def __init__(self, front: HttpFront, sock: socket.socket, peer: Address) -> None:
+        self._asked: EndpointConnection | None = None
+        """The connection that carries a request on the lane; None: there is no such request."""
+        self._head = b""
+        """That request's head."""
+        self._lane: Lane | None = None
+        """The lane that was taken last."""
+        self._tail = b""
+        """What this client's requests on that lane end in on their way: the forwarded fields."""
+        self._ready = front.takes_proxy is None
+        """Nothing is under way and nothing is buffered: the next edge may bring a request."""
+        super().__init__(front, sock, peer)
+
+    # ---- the request ------------------------------------------------------------------------
+
+    def _on_event(self, mask: int) -> None:  # noqa: C901 - each call less counts, see the module
+        if not self._ready or mask & _ODD or not mask & READ:
+            self._on_unusual(mask)
+            return
+        try:
+            data = self.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._close()
+            return
+        self._ready = False
+        match = common(data)
+        if match is None:
+            self._hear(data)
+            self._read()
+            return
+        front, arrival, cut = self._front, self.arrival, b""
+        found = scan(data.lower())
+        if len(found) == 1:
+            lane = front.lanes.by_host.get(found[0][1])
+        else:
+            lane, cut = _with_connection(found, front.lanes.by_host)
+        if (
+            lane is None
+            or arrival is None
+            or lane.line not in data
+            or cut not in data
+            or len(data) > lane.most
+            or match[1] not in _TWICE
+            or (endpoint := lane.first(arrival.client[0])) is None
+        ):
+            self._go_on(data, match, found)
+            return
+        if lane is not self._lane:
+            self._lane = lane
+            client, port = arrival.client[0], arrival.local[1]
+            self._tail = joined(client, port, lane.named, lane.target.proto) + b"\r\n"
+        if cut:
+            self.closing = cut is _CLOSE
+            out = data[:-2].replace(cut, b"\r\n", 1) + self._tail
+        else:
+            out = data[:-2] + self._tail
+        self._head = data
+        self.began = now = self._plane.now
+        self.due = now + lane.patience
+        kept = front.pool.take(endpoint)
+        if kept is None:
+            self._leave(endpoint).connect(endpoint)
+            return
+        self._asked = kept
+        kept.user = self
+        if lane.on_open is not None:
+            lane.on_open(endpoint)
+        try:
+            sent = kept.sock.send(out)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._leave(endpoint).unsent(error)
+            return
+        if sent != len(out):
+            self._leave(endpoint).sent_in_part(kept, sent)
+
+    # ---- the answer -------------------------------------------------------------------------
+
+    def on_endpoint(self, mask: int) -> None:  # noqa: C901 - as above
+        """Take an edge of the connection that carries a request on the lane."""
+        kept, lane = self._asked, self._lane
+        if kept is None or lane is None or not mask & READ:
+            return
+        if kept.gone:
+            self._leave(kept.endpoint).on_endpoint(mask)
+            return
+        try:
+            data = kept.sock.recv(ANSWER_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._leave(kept.endpoint).lost(error.strerror or "reset")
+            return
+        match = common_answer(data)
+        if match is None:
+            self._leave(kept.endpoint).hear_on(kept, data)
+            return
+        status, length, line = match.groups()
+        end = match.end()
+        if len(data) - end != int(length) or status in _UNHEARD:
+            self._leave(kept.endpoint).hear_on(kept, data)
+            return
+        if self.closing:
+            out = _closed(data, match)
+        elif line is None:
+            out = data
+        else:
+            start, stop = match.span(3)
+            out = data[:start] + data[stop:]
+        try:
+            sent = self.sock.send(out)
+        except OSError:
+            sent = 0  # full, or gone: the general way meets the same and deals with it
+        if sent != len(out):
+            self._leave(kept.endpoint).hear_part(kept, data, out, sent)
+            return
+        self._asked = None
+        self._head = b""
+        if lane.on_close is not None:
+            lane.on_close(kept.endpoint)
+        front = self._front
+        front.pool.put(kept)
+        front.row[front.by_class[data[9] - _ZERO]] += 1
+        self.due = self._plane.now + front.limits.keepalive_timeout
+        if self.closing or self.readable:
+            self._finish()
+        else:
+            self._ready = True
+
+    # ---- where the lane ends ----------------------------------------------------------------
+
+    @property
+    def served(self) -> bool:
+        """A request has come on this connection before."""
+        return self._lane is not None or super().served
+
+    def finished(self) -> None:
+        """Go on to the next request, which may be a usual one, or end."""
+        super().finished()
+        self._ready = not (self.over or self.buffer or self.readable or self._exchange.active)
+
+    def expire(self) -> None:
+        """Act on a deadline that is over (called by the front's sweep)."""
+        self.unhurry()
+        super().expire()
+
+    def stop(self) -> None:
+        """Cut the connection, whatever is under way."""
+        self.unhurry()
+        super().stop()
+
+    def unhurry(self) -> None:
+        """Have a request that is on the lane go on the general way."""
+        if self._asked is not None:
+            self._leave(self._asked.endpoint)
+
+    def _on_unusual(self, mask: int) -> None:
+        """Take any edge: a request is under way, or what came is not a whole head alone."""
+        if self._asked is not None and mask & BROKEN:
+            self.unhurry()
+        if self._asked is None:
+            self._ready = self._ready and not mask & READ
+            super()._on_event(mask)
+        elif mask & READ:
+            self.readable = True
+            self.gone = self.gone or bool(mask & GONE)
+
+    def _go_on(self, data: bytes, match: re.Match[bytes], found: Notable) -> None:
+        """Take a well-formed head on the general way."""
+        limits, arrival = self._front.limits, self.arrival
+        request = common_of(data, match, found)
+        long = len(data) > limits.head_bytes or limits.head_fields < FIELDS
+        if request is None or arrival is None or long:
+            self._hear(data)
+        else:
+            self.readable = len(data) == READ_BYTES
+            self._route(request, arrival, data, len(data))
+        self._read()
+
+    def _finish(self) -> None:
+        """End after the last answer, or go on to what the client sent ahead."""
+        if not self.closing:
+            self._read()
+        elif self.readable:
+            self._part(b"")
+        else:
+            self._close()
+
+    def _leave(self, endpoint: Endpoint) -> Exchange:
+        """Make the request on the lane one of the general kind, as if it had been from its start.
+
+        `endpoint` was chosen for it.
+        """
+        kept, self._asked = self._asked, None
+        head, self._head = self._head, b""
+        request = read_head(head)
+        lane, arrival = self._lane, self.arrival
+        if lane is None or arrival is None or isinstance(request, Refusal):
+            raise AssertionError("no request is on the lane")
+        self.request = request
+        pick = lane.target.pick
+        others = pick.others(endpoint, arrival.client[0]) if pick is not None else iter(())
+        exchange = self._carrier()
+        exchange.prepare(request, lane.target, others, outgoing(request, self._tail[:-2]))
+        if kept is not None:
+            exchange.resume(kept, self.began)
+        return exchange
+
+
+def _with_connection(found: Notable, by_host: Mapping[bytes, Lane]) -> tuple[Lane | None, bytes]:
+    """Give the lane of a head with one Host and one usual Connection, and the latter's line."""
+    if len(found) != 2:
+        return None, b""
+    one, two = found
+    connection, host = (two, one) if one[0] == b"host" else (one, two)
+    cut = _CUTS.get(connection[1]) if connection[0] == b"connection" else None
+    return (None, b"") if cut is None else (by_host.get(host[1]), cut)
+
+
+def _closed(data: bytes, match: re.Match[bytes]) -> bytes:
+    """Give a whole answer with `Connection: close`, in the place of a Connection of its own."""
+    start, stop = match.span(3)
+    if start >= 0:
+        return data[:start] + b"Connection: close\r\n" + data[stop:]
+    end = match.end()
+    return data[: end - 2] + b"Connection: close\r\n\r\n" + data[end:]
