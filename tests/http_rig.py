@@ -17,6 +17,7 @@ from typing import Any
 import uvloop
 
 from podway_proxy.http.access import AccessRecord
+from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.request import Request
@@ -140,6 +141,8 @@ class Rig:
         self.records: list[AccessRecord] = []
         self.errors: list[dict[str, Any]] = []
         self.opened = self.closed = 0
+        self.lanes = False
+        """Usual requests may take the fast lane; it writes no records."""
         self._target = target
         self._limits = limits
         self._options: dict[str, Any] = {}
@@ -158,6 +161,7 @@ class Rig:
             return Answer(503, "no-route", f"no route has the host {request.host!r}")
         return Target(
             pods,
+            pick=InOrder(pods) if self.lanes else None,
             label=f"route {request.host}",
             on_open=self._opened,
             on_close=self._closed,
@@ -195,7 +199,8 @@ class Rig:
             self.plane,
             route=self.route,
             limits=self._limits,
-            access=self.records.append,
+            access=None if self.lanes else self.records.append,
+            settled=lambda *_: self.lanes,
             **self._options,
         )
         self.listener = Listener(self.plane, self.sock, self.front.accept)
@@ -258,11 +263,13 @@ def serving(
     *handlers: Handler,
     limits: Limits = DEFAULT,
     options: dict[str, Any] | None = None,
+    lanes: bool = False,
     **target: Any,
 ) -> Iterator[tuple[Rig, list[Pod]]]:
     """A rig whose host `a` has a pod for each handler."""
     pods = [Pod(handler) for handler in handlers]
     rig = Rig({"a": [pod.endpoint for pod in pods]}, limits, **target)
+    rig.lanes = lanes
     try:
         with rig.with_options(**(options or {})):
             yield rig, pods

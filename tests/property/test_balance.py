@@ -136,3 +136,17 @@ def test_health_flips_exactly_after_so_many_in_a_row(
         if flip:
             up, run = ok, 0
         assert health.up is up
+
+
+@given(st.sampled_from(POLICIES), WEIGHTS, SEEDS, st.integers(1, 20), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_the_first_and_the_others_are_the_candidates(
+    policy: str, weights: list[int], seed: int, rounds: int, zero: bool
+) -> None:
+    """Also as for what the next ones are."""
+    pairs = weighted(*weights, *([0] if zero else []))
+    one, two = (make(policy, pairs, Load(), Random(seed), zero_last=zero) for _ in range(2))
+    for _ in range(rounds):
+        first = one.first(CLIENT)
+        assert first is not None
+        assert [first, *one.others(first, CLIENT)] == list(two.candidates(CLIENT))

@@ -76,3 +76,13 @@ def test_changed_tables_are_as_fresh_ones(
     fresh = Tables(after.items())
     assert changed.http(host, path.encode()) == fresh.http(host, path.encode())
     assert isinstance(changed.tls(host), Match) == isinstance(fresh.tls(host), Match)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(ENTRIES, max_size=6), ASKED, PATHS)
+def test_a_settled_host_leads_to_one_route_by_any_path(
+    entries: list[RouteEntry], host: str, path: str
+) -> None:
+    tables = Tables(admitted(entries).items())
+    settled = tables.settled(host)
+    assert settled is None or tables.http(host, path.encode()) == settled

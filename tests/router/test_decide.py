@@ -155,3 +155,18 @@ def test_a_change_leads_to_the_same_tables_as_a_fresh_start() -> None:
     assert gone.step == "tls-only"
     empty = after.changed(new, {}).tls("a.t")
     assert empty == Ended("")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("allow.t", "allow"),
+        ("plain.t", ""),  # two paths
+        ("paths.t", ""),  # not all paths
+        ("redirect.t", ""),
+        ("none.t", ""),
+        ("nobody.t", ""),
+    ],
+)
+def test_hosts_of_which_all_paths_lead_to_one_route(host: str, name: str) -> None:
+    assert EVERY.settled(host) == (Match(key(name)) if name else None)

@@ -146,10 +146,10 @@ class WatchedExchange(Exchange):
             self._notes.chosen = self._plane.now
         super()._next()
 
-    def _connect(self, endpoint: Endpoint) -> None:
+    def connect(self, endpoint: Endpoint) -> None:
         if self._notes.dialed < 0:
             self._notes.dialed = self._plane.now
-        super()._connect(endpoint)
+        super().connect(endpoint)
 
     def _use(self, connection: EndpointConnection) -> None:
         self._notes.connected = self._plane.now
