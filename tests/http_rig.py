@@ -16,8 +16,8 @@ from typing import Any
 
 import uvloop
 
-from podway_proxy.http.access import AccessRecord
 from podway_proxy.balance.balancer import InOrder
+from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.request import Request

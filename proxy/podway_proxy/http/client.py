@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.answering import Answering
-from podway_proxy.http.exchange import IDLE
+from podway_proxy.http.exchange import IDLE, Exchange
 from podway_proxy.http.forwarded import joined, lines_for
 from podway_proxy.http.framing import ChunkError, begin_body
 from podway_proxy.http.head import read_head
@@ -166,7 +166,7 @@ class Client(Answering):
 
     def _route(self, request: Request, arrival: Arrival, data: bytes, end: int) -> None:
         """Have the request routed and begin its exchange, or answer it."""
-        front = self._front
+        front, exchange = self._front, self._carrier()
         self.request = request
         self.began = self._plane.now
         self.closing = front.draining or not request.keep_alive
@@ -180,7 +180,6 @@ class Client(Answering):
             end = body.end
         self.buffer = data[end:]
         target = front.route(request, arrival)
-        exchange = self._carrier()
         if not isinstance(target, Target):
             exchange.forget()
             self._answer(target, whole=body is None or body.left == NO_BODY)

@@ -10,6 +10,7 @@ from podway_proxy.counters import Counters
 from podway_proxy.http.access import ABORTED, AccessRecord
 from podway_proxy.http.answer import Answer
 from podway_proxy.http.answering import Answering
+from podway_proxy.http.asker import Asker
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.lane import Lanes, Settled
@@ -137,7 +138,7 @@ class HttpFront:
         self.exchange = Exchange if access is None else WatchedExchange
         self.lanes.forget()
 
-    def exchange_for(self, client: Client) -> Exchange:
+    def exchange_for(self, client: Asker) -> Exchange:
         """Make the exchange that will serve a client's requests."""
         return self.exchange(client, self.plane, self.pool, self.limits.head_bytes)
 

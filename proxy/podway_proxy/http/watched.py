@@ -147,6 +147,7 @@ class WatchedExchange(Exchange):
         super()._next()
 
     def connect(self, endpoint: Endpoint) -> None:
+        """Note when the first connection was begun."""
         if self._notes.dialed < 0:
             self._notes.dialed = self._plane.now
         super().connect(endpoint)
