@@ -117,8 +117,12 @@ class Exchange(Sending):
                 response = read_response(data[:end], self.request.method)
             except ResponseError as error:
                 return self._bad(str(error))
-            if self.target.extras is not None and self._compress(connection, response, data, end):
-                return False
+            extras = self.target.extras
+            if extras is not None and (asked := extras.compress) is not None:
+                who = self.request, self._asker.arrival, response, connection.endpoint
+                if asked(*who, data[:end]):
+                    self._compress(connection, response, data, end)
+                    return False
             if response.status >= 200 and len(data) == end + response.length:
                 self.response = response
                 self._whole(response, data, end)
@@ -194,12 +198,8 @@ class Exchange(Sending):
 
     def _compress(
         self, connection: EndpointConnection, response: Response, data: bytes, end: int
-    ) -> bool:
-        """Pass the answer on compressed, if that is asked for and suits it; False: it is not."""
-        extras, asker, endpoint = self.target.extras, self._asker, connection.endpoint
-        asked = None if extras is None else extras.compress
-        if not (asked and asked(self.request, asker.arrival, response, endpoint, data[:end])):
-            return False
+    ) -> None:
+        """Pass the answer on compressed."""
         from podway_proxy.http.compressing import CompressingFlow, Encoder  # few routers need it
 
         self.response = response
@@ -208,18 +208,17 @@ class Exchange(Sending):
             out, stop = encoder.feed(data, end, len(data), paused=False)
         except ChunkError as error:
             self._bad(f"the answer's body is malformed: {error}")
-            return True
+            return
         if stop < len(data):
             response.keep_alive = False
-        head = asker.answer_head(response, data[:end], end)
+        head = self._asker.answer_head(response, data[:end], end)
         out = self._ahead + encoded(head, response.length) + out
         if encoder.follower.done:
             self._release(response.keep_alive)
             self.deliver(out)
         else:
-            ends = connection.sock, asker.sock
+            ends = connection.sock, self._asker.sock
             self._follow(CompressingFlow(self._plane, *ends, self._downloaded, encoder, out))
-        return True
 
     def _follow(self, download: AnyFlow) -> None:
         self._begun = True
