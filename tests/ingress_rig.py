@@ -168,9 +168,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length)
-        self.server.pod.requests += 1
+        pod = self.server.pod
+        pod.took(held="X-Hold" in self.headers)
         answer = {
-            "pod": self.server.pod.name,
+            "pod": pod.name,
             "path": self.path,
             "method": self.command,
             "headers": [[name.lower(), value] for name, value in self.headers.items()],
@@ -187,6 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
+        pod.answered()
 
     do_POST = do_GET  # noqa: N815 - the base class looks for this name
 
@@ -219,12 +221,15 @@ class Server(ThreadingHTTPServer):
 class Pod:
     """A small HTTP server that says who it is and what it was asked.
 
-    Each `X-Answer: Name: value` of a request becomes a field of the answer.
+    Each `X-Answer: Name: value` of a request becomes a field of the answer; a request with X-Hold
+    is answered when the pod is `released`.
     """
 
     def __init__(self, name: str, host: str = "", port: int = 0) -> None:
         self.name = name
-        self.requests = 0
+        self.requests = self.held = self.under_way = 0
+        self.released = threading.Event()
+        self._counting = threading.Lock()
         self._server = self._make((host or address(), port))
         self.where: tuple[str, int] = self._server.socket.getsockname()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -232,6 +237,20 @@ class Pod:
 
     def _make(self, where: tuple[str, int]) -> Server:
         return Server(where, self)
+
+    def took(self, held: bool) -> None:
+        """Count a request, and hold it back until `released` is set."""
+        with self._counting:
+            self.requests += 1
+            self.under_way += 1
+            self.held += held
+        if held:
+            self.released.wait(PATIENCE)
+
+    def answered(self) -> None:
+        """Count its answer."""
+        with self._counting:
+            self.under_way -= 1
 
     def kill(self) -> None:
         """End as a killed process does: all connections are gone."""
@@ -268,10 +287,14 @@ def get(
 
 
 def ask(
-    connection: http.client.HTTPConnection, host: str, path: str = "/", **headers: str
+    connection: http.client.HTTPConnection,
+    host: str,
+    path: str = "/",
+    method: str = "GET",
+    **headers: str,
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Ask on a connection that stays open."""
-    connection.request("GET", path, headers={"Host": host, **headers})
+    connection.request(method, path, headers={"Host": host, **headers})
     response = connection.getresponse()
     text = response.read().decode()
     fields = {name.lower(): value for name, value in response.getheaders()}
@@ -282,8 +305,10 @@ def ask(
 class Load:
     """Clients that keep asking on kept connections; what is not 200 is noted."""
 
-    def __init__(self, where: tuple[str, int], host: str, clients: int = 4) -> None:
-        self.where, self.host = where, host
+    def __init__(
+        self, where: tuple[str, int], host: str, clients: int = 4, method: str = "GET"
+    ) -> None:
+        self.where, self.host, self.method = where, host, method
         self.answers: Counter[str] = Counter()
         self.faults: list[str] = []
         self.reconnects = 0
@@ -305,7 +330,7 @@ class Load:
         connection = http.client.HTTPConnection(*self.where, timeout=PATIENCE)
         while not self._over.is_set():
             try:
-                status, body, headers = ask(connection, self.host)
+                status, body, headers = ask(connection, self.host, method=self.method)
             except (OSError, http.client.HTTPException) as error:
                 self.faults.append(repr(error))
                 connection.close()

@@ -108,6 +108,13 @@ def _parser(needs_name: bool = True) -> command.Parser:
         "--access-log", action="store_true", help="one line per request and TLS connection"
     )
     parser.option(
+        "--slow-start",
+        type=command.seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="let the share of an endpoint that is new, or is back, grow so long; default: 0",
+    )
+    parser.option(
         "--ca-dir",
         metavar="DIR",
         help="where the local CA is kept that signs the default certificates; default: --state-dir",

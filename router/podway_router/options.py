@@ -25,6 +25,8 @@ class Options(NamedTuple):
     access_log: bool = False
     ca_directory: str = ""
     """Where the local CA is kept; empty: it ends with the process."""
+    slow_start: float = 0.0
+    """Seconds over which the share of an endpoint that comes, or comes back, grows; 0: at once."""
 
 
 def read(values: Mapping[str, Any]) -> Options:
@@ -38,6 +40,7 @@ def read(values: Mapping[str, Any]) -> Options:
         external_https_port=values["external_https_port"],
         allow_loopback=values["allow_loopback_endpoints"],
         access_log=values["access_log"],
+        slow_start=values.get("slow_start") or 0.0,
         ca_directory=values.get("ca_dir") or values.get("state_dir") or "",
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-from podway_proxy.balance.balancer import Balancer
+from podway_proxy.balance.balancer import Balancer, Weighted
 from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
+from podway_proxy.balance.slow_start import NOBODY, Ramp
 from podway_proxy.balance.up import DOWN, alive, down_addresses
 from podway_proxy.networks import Networks
 from podway_proxy.values import Address, Endpoint
@@ -16,6 +17,7 @@ from podway_router.decide import Tables
 from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
 
 LABEL = "route "
+AT_ONCE = Ramp()
 
 
 class Way(NamedTuple):
@@ -29,6 +31,8 @@ class Way(NamedTuple):
     balancer: Balancer
     allowed: Networks | None = None
     """Where clients must come from; None: anywhere."""
+    rising: Mapping[Address, float] = NOBODY
+    """Endpoints whose share still grows (slow start), and since when."""
 
     @property
     def namespace(self) -> str:
@@ -38,6 +42,14 @@ class Way(NamedTuple):
     def admits(self, client: str) -> bool:
         """Tell whether a client with this address may use the Route."""
         return self.allowed is None or self.allowed.holds(client)
+
+
+class Means(NamedTuple):
+    """What balancers are made with."""
+
+    load: Load
+    random: Random
+    ramp: Ramp = AT_ONCE
 
 
 class Map(NamedTuple):
@@ -54,8 +66,7 @@ def rebuilt(
     before: Map,
     entries: Mapping[str, Any],
     changed: Collection[str],
-    load: Load,
-    random: Random,
+    means: Means,
 ) -> Map:
     """Give the map of `entries`, of which only `changed` differ from what `before` was made of.
 
@@ -77,7 +88,9 @@ def rebuilt(
     ways = dict(before.ways)
     for key in touched:
         if key in entries:
-            ways[key] = _way(key, read_route(entries[key]), down, ways.get(key), load, random)
+            entry, known = read_route(entries[key]), ways.get(key)
+            rising = _rising(known, before.down, entry, down, means.ramp)
+            ways[key] = _way(key, entry, known, rising, down, means)
         else:
             ways.pop(key, None)
     tables = _tables(before, ways, routes)
@@ -87,22 +100,53 @@ def rebuilt(
     return Map(ways, tables, down, entries)
 
 
+def risen(before: Map, means: Means) -> Map:
+    """Give the map with the weights of endpoints that grow as they are now."""
+    ways = dict(before.ways)
+    for key, way in before.ways.items():
+        if way.rising:
+            rising = _rising(way, before.down, way.entry, before.down, means.ramp)
+            ways[key] = _way(key, way.entry, way, rising, before.down, means)
+    return before._replace(ways=ways)
+
+
 def _way(
     key: str,
     entry: RouteEntry,
-    down: frozenset[Address],
     before: Way | None,
-    load: Load,
-    random: Random,
+    rising: Mapping[Address, float],
+    down: Collection[Address],
+    means: Means,
 ) -> Way:
-    every = [(Endpoint(host, port, name), weight) for host, port, name, weight in entry.endpoints]
+    chosen = means.ramp.weigh(_chosen(entry, down), rising)
     previous = before.balancer if before else None
-    balancer = make(entry.policy, alive(every, down), load, random, previous)
+    balancer = make(entry.policy, chosen, means.load, means.random, previous)
     addresses = frozenset(
         (host, port) for host, port, *_ in (*entry.endpoints, *(entry.kept or ()))
     )
     allowed = None if entry.allowed is None else Networks(entry.allowed)
-    return Way(LABEL + route_of_key(key)[1], entry, addresses, balancer, allowed)
+    label = LABEL + route_of_key(key)[1]
+    return Way(label, entry, addresses, balancer, allowed, rising)
+
+
+def _chosen(entry: RouteEntry, down: Collection[Address]) -> Sequence[Weighted]:
+    every = [(Endpoint(host, port, name), weight) for host, port, name, weight in entry.endpoints]
+    return alive(every, down)
+
+
+def _rising(
+    way: Way | None,
+    down_before: Collection[Address],
+    entry: RouteEntry,
+    down: Collection[Address],
+    ramp: Ramp,
+) -> Mapping[Address, float]:
+    """Give which of a Route's endpoints grow, and since when; a new Route's all start in full."""
+    if way is None or not ramp.seconds:
+        return NOBODY
+    before = {endpoint.address for endpoint, _ in _chosen(way.entry, down_before)}
+    after = [endpoint.address for endpoint, _ in _chosen(entry, down)]
+    return ramp.rising(before, after, way.rising)
 
 
 def _tables(before: Map, ways: Mapping[str, Way], routes: Collection[str]) -> dict[str, Tables]:

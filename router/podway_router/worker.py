@@ -16,6 +16,7 @@ from podway_proxy.tls.contexts import Contexts
 from podway_router import ways
 from podway_router.account import COUNTERS, Account
 from podway_router.choice import Choice
+from podway_router.climb import Climb
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
 from podway_router.http_side import HttpSide
 from podway_router.options import read
@@ -52,6 +53,7 @@ class Worker:
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()
+        self._climb = Climb(link.plane, self._options.slow_start, self._rise)
         self._contexts = Contexts()
         self._wires = Wires(link.plane, self._contexts, self.current)
         self._shards: dict[str, ShardEntry] = {}
@@ -87,9 +89,7 @@ class Worker:
         for key in changed:
             if key.startswith(SHARD):
                 self._set_shard(key, entries.get(key))
-        self._map = ways.rebuilt(self._map, entries, changed, self._load, self._random)
-        for side in (*self._leaving, *(door.side for door in self._doors.values())):
-            side.renew()
+        self._take(ways.rebuilt(self._map, entries, changed, self._means()))
         self._account.forget_misses()
         self._wires.tidy(self._map, changed)
 
@@ -106,6 +106,19 @@ class Worker:
     def current(self) -> ways.Map:
         """Give the map in force."""
         return self._map
+
+    def _means(self) -> ways.Means:
+        return ways.Means(self._load, self._random, self._climb.ramp())
+
+    def _rise(self) -> None:
+        """Give endpoints that grow the weights of now."""
+        self._take(ways.risen(self._map, self._means()))
+
+    def _take(self, new: ways.Map) -> None:
+        self._map = new
+        for side in (*self._leaving, *(door.side for door in self._doors.values())):
+            side.renew()
+        self._climb.follow(new)
 
     def _accept(self, side: HttpSide | TlsSide, sock: socket.socket, peer: Address) -> None:
         side.accept(sock, peer)

@@ -155,14 +155,14 @@ def _add_process(made: Parser) -> None:
     made.option("--state-dir", metavar="DIR", help="where what must outlive the daemon is kept")
     made.option(
         "--drain-wait",
-        type=_seconds,
+        type=seconds,
         default=5.0,
         metavar="SECONDS",
         help="after SIGTERM: not ready, but still accepting, for so long; default: 5",
     )
     made.option(
         "--drain-timeout",
-        type=_seconds,
+        type=seconds,
         default=20.0,
         metavar="SECONDS",
         help="then connections may finish for so long; default: 20",
@@ -221,7 +221,8 @@ def _workers(text: str) -> int:
     return int(text)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Parse an option's time in seconds. Raises ValueError saying what was expected."""
     value = float(text) if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text, re.ASCII) else -1.0
     if not 0 <= value <= LONGEST_SECONDS:
         raise ValueError(f"{text!r}: expected seconds from 0 to {LONGEST_SECONDS}, as 5 or 0.5")
