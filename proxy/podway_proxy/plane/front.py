@@ -168,14 +168,16 @@ class TcpFront(Generic[T]):
     def ended(self, part: Reception | Tunnel, closed: Closed) -> None:
         """Note that a connection has ended."""
         self.parts.discard(part)
-        self.note(closed)
-
-    def note(self, closed: Closed) -> None:
-        """Tell how a connection has ended."""
         if self.on_closed is not None:
             self.on_closed(closed)
         if self._debugs or self._drained is not None or closed.refused is not None:
             self._note_more(closed)
+
+    def note(self, closed: Closed) -> None:
+        """Tell how a connection has ended that is no part."""
+        if self.on_closed is not None:
+            self.on_closed(closed)
+        self._note_more(closed)
 
     def _note_more(self, closed: Closed) -> None:
         if closed.refused is not None:

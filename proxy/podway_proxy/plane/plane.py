@@ -38,6 +38,8 @@ BROKEN: Final = select.EPOLLERR
 READING: Final = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP | select.EPOLLET
 INTEREST: Final = READING | select.EPOLLOUT
 
+ROOM: Final = 1_024
+"""Descriptors that room is made for at once."""
 BATCH: Final = 512
 """Events taken from the kernel at once."""
 ROUNDS: Final = 4
@@ -89,7 +91,8 @@ class Plane:
         """Shared by all connections for one read and the write right after it."""
         self.view = memoryview(self.buffer)
         self._epoll = select.epoll()
-        self._watching: dict[int, Callable[[int], None]] = {}
+        self._watching: list[Callable[[int], None] | None] = [None] * ROOM
+        """By descriptor."""
         self._closing: list[socket.socket] = []
         self._queue: deque[Callable[[], None]] = deque()
         self._wheel = Wheel(self.now)
@@ -126,10 +129,15 @@ class Plane:
         True if `fd` was already watched: edges up to now went to the former callback, so the
         caller must try to read and write by itself.
         """
-        known = fd in self._watching
+        watching = self._watching
+        try:
+            known = watching[fd] is not None
+        except IndexError:
+            self._make_room(fd)
+            known = False
         if not known:
             self._epoll.register(fd, interest)
-        self._watching[fd] = callback
+        watching[fd] = callback
         return known
 
     def renew(self, fd: int, interest: int = READING) -> None:
@@ -138,12 +146,13 @@ class Plane:
 
     def await_room(self, fd: int) -> None:
         """Have `fd`'s callback told from now on when it can be written to (at once if it can)."""
-        if fd in self._watching:
+        if self._callback(fd) is not None:
             self._epoll.modify(fd, INTEREST)
 
     def unwatch(self, fd: int) -> None:
         """Never call `fd`'s callback again, not even for events of the current batch."""
-        if self._watching.pop(fd, None) is not None:
+        if self._callback(fd) is not None:
+            self._watching[fd] = None
             self._epoll.unregister(fd)
 
     def close(self, sock: socket.socket) -> None:
@@ -152,7 +161,12 @@ class Plane:
         The kernel takes a closed descriptor out of the epoll set by itself (epoll(7), Q6); a
         descriptor that was duplicated must go through `unwatch` first.
         """
-        self._watching.pop(sock.fileno(), None)
+        fd = sock.fileno()
+        if fd >= 0:
+            try:
+                self._watching[fd] = None
+            except IndexError:
+                self._make_room(fd)
         if self._busy:
             self._closing.append(sock)
         else:
@@ -174,10 +188,10 @@ class Plane:
 
         For streams that have read their peer's end together with its last bytes (TLS).
         """
-        callback = self._watching.get(fd)
+        callback = self._callback(fd)
 
         def tell() -> None:
-            if callback is not None and self._watching.get(fd) is callback:
+            if callback is not None and self._callback(fd) is callback:
                 callback(select.EPOLLIN | select.EPOLLHUP)
 
         self.soon(tell)
@@ -192,7 +206,13 @@ class Plane:
     @property
     def watched(self) -> int:
         """How many descriptors are watched."""
-        return len(self._watching)
+        return len(self._watching) - self._watching.count(None)
+
+    def _make_room(self, fd: int) -> None:
+        self._watching += [None] * (fd + ROOM - len(self._watching))
+
+    def _callback(self, fd: int) -> Callable[[int], None] | None:
+        return self._watching[fd] if 0 <= fd < len(self._watching) else None
 
     def _on_events(self) -> None:
         """Drain the epoll set, some batches in a row while they come full of work."""
@@ -208,7 +228,7 @@ class Plane:
     def _dispatch(self, events: list[tuple[int, int]]) -> None:
         watching = self._watching
         for fd, mask in events:
-            callback = watching.get(fd)
+            callback = watching[fd]
             if callback is not None:
                 try:
                     callback(mask)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from podway_proxy.plane.wheel import Timed
+from podway_proxy.plane.wheel import TICK, Timed
 
 if TYPE_CHECKING:
     from podway_proxy.plane.plane import Plane
+
+
+MARGIN: Final = 2 * TICK
+"""The wheel is late by up to a tick; what is due until then must have been filed by then."""
 
 
 class Swept(Timed, Protocol):
@@ -42,7 +46,7 @@ class Sweep:
         self._members = members
         self._period = period
         self.next = math.inf
-        """When the next sweep is due; inf while there are no members."""
+        """The next sweep comes before that; inf while there are no members."""
 
     def joined(self, member: Swept) -> None:
         """Begin to sweep, and file a member that is due before the next time."""
@@ -68,4 +72,4 @@ class Sweep:
 
     def _again(self) -> None:
         self.next = self._plane.now + self._period
-        self._plane.deadline(self, self.next)
+        self._plane.deadline(self, self.next - MARGIN)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from podway_proxy.plane.flow import FILL, MORE
 from podway_proxy.plane.parting import Reset
-from podway_proxy.plane.plane import BROKEN, FIN, READ, READING, URGENT
+from podway_proxy.plane.plane import BROKEN, FIN, READING, URGENT
 from podway_proxy.plane.relay import Ended, Relay
 
 if TYPE_CHECKING:
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
 TROUBLE: Final = BROKEN | URGENT
 """A mask with one of these needs more than one read."""
+BYTES: Final = select.EPOLLIN
+"""A mask that is just this: some bytes, and no end yet."""
 HANGUP: Final = select.EPOLLHUP
 END: Final = FIN | HANGUP
+UNREAD: Final = -1
 WRITING: Final = int(socket.SHUT_WR)
 
 
@@ -89,20 +92,52 @@ class Trickle(ABC):
         self.plane.abort(self.server)
         self._finish(how)
 
+    # Nearly every edge tells of some bytes and of nothing else: the two callbacks deal with that by
+    # themselves. One method for both would cost 0.2 of the 2 us that such an edge takes.
+
     def _on_client(self, mask: int) -> None:
-        if mask & TROUBLE:
-            self._in_trouble(self.client, mask)
-        elif mask & READ:
+        if mask != BYTES:
             self._copy(self.client, self.server, mask)
+            return
+        plane, got, sent = self.plane, UNREAD, 0
+        try:
+            got = self.client.recv_into(plane.buffer, FILL)
+            sent = self.server.send(plane.view[:got])
+        except BlockingIOError:
+            pass  # of the two calls `got` tells which
+        except OSError:
+            self._lost(self.client, self.server, got)
+            return
+        if 0 < got == sent < FILL:
+            self.to_server += got
+            self.last = plane.now
+        else:
+            self._unlike(self.client, self.server, got, sent)
 
     def _on_server(self, mask: int) -> None:
-        if mask & TROUBLE:
-            self._in_trouble(self.server, mask)
-        elif mask & READ:
+        if mask != BYTES:
             self._copy(self.server, self.client, mask)
+            return
+        plane, got, sent = self.plane, UNREAD, 0
+        try:
+            got = self.server.recv_into(plane.buffer, FILL)
+            sent = self.client.send(plane.view[:got])
+        except BlockingIOError:
+            pass  # of the two calls `got` tells which
+        except OSError:
+            self._lost(self.server, self.client, got)
+            return
+        if 0 < got == sent < FILL:
+            self.to_client += got
+            self.last = plane.now
+        else:
+            self._unlike(self.server, self.client, got, sent)
 
     def _copy(self, source: socket.socket, sink: socket.socket, mask: int) -> None:
         """Read once and send that; see `Flow` for why the masks mean what they mean."""
+        if mask & TROUBLE:
+            self._in_trouble(source, mask)
+            return
         plane = self.plane
         try:
             got = source.recv_into(plane.buffer, FILL)
@@ -114,23 +149,45 @@ class Trickle(ABC):
         if not got:
             self._ended(source, sink)
             return
-        self.last = plane.now
-        if source is self.client:
-            self.to_server += got
-        else:
-            self.to_client += got
+        # Before a FIN that is known: the last bytes and our own FIN go in one segment.
         ends = mask & END == FIN and got < FILL
         try:
             sent = sink.send(plane.view[:got], MORE if ends else 0)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self.cut(self._reset_of(sink))
+            self._lost(source, sink, got)
             return
+        self._count(source, got)
         if sent < got or got == FILL or mask & HANGUP:
             self._widen(source, bytes(plane.view[sent:got]))
         elif ends:
             self._ended(source, sink)
+
+    def _unlike(self, source: socket.socket, sink: socket.socket, got: int, sent: int) -> None:
+        """Deal with a read of none, or one that a send did not carry on or that was not all."""
+        if got > 0:
+            self._count(source, got)
+            self._widen(source, bytes(self.plane.view[sent:got]))
+        elif got == 0:
+            self._ended(source, sink)
+
+    def _lost(self, source: socket.socket, sink: socket.socket, got: int) -> None:
+        """Deal with a read that failed, or the send of what was read."""
+        if got > 0:
+            self._count(source, got)
+            self.cut(self._reset_of(sink))
+        elif got == 0:
+            self._ended(source, sink)
+        else:
+            self._broken(source, sink)
+
+    def _count(self, source: socket.socket, got: int) -> None:
+        self.last = self.plane.now
+        if source is self.client:
+            self.to_server += got
+        else:
+            self.to_client += got
 
     def _ended(self, source: socket.socket, sink: socket.socket) -> None:
         """Carry over that `source` has ended; close both when the other one has, too."""
@@ -166,9 +223,9 @@ class Trickle(ABC):
         return "client-reset" if sock is self.client else "server-reset"
 
     def _finish(self, how: str) -> None:
+        self.how = how
         tally = self.plane.tally
         tally.row[tally.relayed] += 1
-        self.how = how
         self.finished()
 
     def _widen(self, source: socket.socket, rest: bytes) -> None:

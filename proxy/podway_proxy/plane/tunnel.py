@@ -159,9 +159,9 @@ class Tunnel(Trickle):
             self._front.sweep.file(self)
 
     def finished(self) -> None:
-        """Note that the connection, or its relay, has ended."""
+        """Note that the connection has ended."""
         if self.filed:
-            self.plane.deadline(self, math.inf)
+            self.plane.deadline(self, NEVER)
         on_close, endpoint = self._forward.on_close, self.endpoint
         if on_close is not None and endpoint is not None:
             on_close(endpoint)
