@@ -4,14 +4,78 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from typing import Any
 
 from podway_proxy.process import address, command
 from podway_proxy.process.daemon import Daemon
 from podway_router.options import networks
 
 PRINT_CA = "--print-ca"
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--name": {
+        "action": "append",
+        "metavar": "CONTROLLER",
+        "help": "the IngressController to serve (repeatable)",
+    },
+    "--bind": {
+        "action": "append",
+        "type": address.parse_host,
+        "metavar": "ADDR",
+        "help": "listen there with the controllers' ports (repeatable); default: 0.0.0.0",
+    },
+    "--http": {
+        "type": address.parse,
+        "metavar": "ADDR:PORT",
+        "help": "in place of the controller's httpPort",
+    },
+    "--https": {
+        "type": address.parse,
+        "metavar": "ADDR:PORT",
+        "help": "in place of the controller's httpsPort",
+    },
+    "--proxy-protocol": {
+        "type": networks,
+        "metavar": "CIDR,…",
+        "help": "require the PROXY header from these addresses, and refuse others",
+    },
+    "--external-https-port": {
+        "type": address.parse_port,
+        "default": 443,
+        "metavar": "N",
+        "help": "the port that a redirect to https names; default: 443",
+    },
+    "--allow-loopback-endpoints": {
+        "action": "store_true",
+        "help": "take endpoints in 127.0.0.0/8, as the lab has them",
+    },
+    "--client-affinity": {
+        "action": "store_true",
+        "help": "a client's address chooses its worker on the HTTPS port, where TLS sessions are "
+        "then resumed; not behind a balancer, whose few addresses would choose few workers",
+    },
+    "--access-log": {
+        "action": "store_true",
+        "help": "one line per request and TLS connection",
+    },
+    "--slow-start": {
+        "type": command.seconds,
+        "default": 0.0,
+        "metavar": "SECONDS",
+        "help": "let the share of an endpoint that is new, or is back, grow so long; default: 0",
+    },
+    "--ca-dir": {
+        "metavar": "DIR",
+        "help": "where the local CA is kept that signs the default certificates; "
+        "default: --state-dir",
+    },
+    PRINT_CA: {
+        "action": "store_true",
+        "help": "print that CA's certificate, and end",
+    },
+}
+"""Flag -> what `Parser.option` takes."""
 
 
 def main() -> None:
@@ -23,6 +87,11 @@ def main() -> None:
         sys.exit(print_ca(options.ca_dir or options.state_dir or ""))
     if len(options.name) > 1 and (options.http or options.https):
         parser.error("--http and --https are for one --name: each controller has ports of its own")
+    if options.client_affinity and options.proxy_protocol:
+        parser.error(
+            "--client-affinity goes by the address that connects, and with --proxy-protocol that "
+            "is the balancer's: all its clients would come to one worker; leave one of the two out"
+        )
     limit_groups(os.environ)
     instance = ",".join(options.name)
     daemon = Daemon("podway-router", instance, "podway_router.loader", "podway_router.worker")
@@ -65,59 +134,7 @@ def _parser(needs_name: bool = True) -> command.Parser:
         "Routes requests by host and path, and TLS connections by server name, to the pods that "
         "Routes and Services name.",
     )
-    parser.option(
-        "--name",
-        action="append",
-        required=needs_name,
-        metavar="CONTROLLER",
-        help="the IngressController to serve (repeatable)",
-    )
-    parser.option(
-        "--bind",
-        action="append",
-        type=address.parse_host,
-        metavar="ADDR",
-        help="listen there with the controllers' ports (repeatable); default: 0.0.0.0",
-    )
-    for kind in ("http", "https"):
-        parser.option(
-            f"--{kind}",
-            type=address.parse,
-            metavar="ADDR:PORT",
-            help=f"in place of the controller's {kind}Port",
-        )
-    parser.option(
-        "--proxy-protocol",
-        type=networks,
-        metavar="CIDR,…",
-        help="require the PROXY header from these addresses, and refuse others",
-    )
-    parser.option(
-        "--external-https-port",
-        type=address.parse_port,
-        default=443,
-        metavar="N",
-        help="the port that a redirect to https names; default: 443",
-    )
-    parser.option(
-        "--allow-loopback-endpoints",
-        action="store_true",
-        help="take endpoints in 127.0.0.0/8, as the lab has them",
-    )
-    parser.option(
-        "--access-log", action="store_true", help="one line per request and TLS connection"
-    )
-    parser.option(
-        "--slow-start",
-        type=command.seconds,
-        default=0.0,
-        metavar="SECONDS",
-        help="let the share of an endpoint that is new, or is back, grow so long; default: 0",
-    )
-    parser.option(
-        "--ca-dir",
-        metavar="DIR",
-        help="where the local CA is kept that signs the default certificates; default: --state-dir",
-    )
-    parser.option(PRINT_CA, action="store_true", help="print that CA's certificate, and end")
+    for flag, settings in _OPTIONS.items():
+        required = needs_name and flag == "--name"
+        parser.option(flag, required=required, **settings)
     return parser

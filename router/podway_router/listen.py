@@ -25,9 +25,9 @@ def listeners(controller: IngressController, options: Options) -> list[ListenerS
     ):
         why = f"--{kind}" if given else f"{label} {_FIELD}{kind}Port"
         for host, number in [given] if given else [(bind, port) for bind in options.binds]:
-            specs.append(
-                ListenerSpec(listener_key(kind, name, host, number), host, number, why=why)
-            )
+            key = listener_key(kind, name, host, number)
+            steered = kind == HTTPS and options.client_affinity
+            specs.append(ListenerSpec(key, host, number, why=why, steered=steered))
     for bind in options.binds if strategy.stats_port else ():
         key = listener_key("stats", name, bind, strategy.stats_port)
         why = f"{label} {_FIELD}statsPort"

@@ -23,6 +23,8 @@ class Options(NamedTuple):
     external_https_port: int = 443
     allow_loopback: bool = False
     access_log: bool = False
+    client_affinity: bool = False
+    """A client's address chooses its worker on the HTTPS ports."""
     ca_directory: str = ""
     """Where the local CA is kept; empty: it ends with the process."""
     slow_start: float = 0.0
@@ -41,6 +43,7 @@ def read(values: Mapping[str, Any]) -> Options:
         allow_loopback=values["allow_loopback_endpoints"],
         access_log=values["access_log"],
         slow_start=values.get("slow_start") or 0.0,
+        client_affinity=values["client_affinity"],
         ca_directory=values.get("ca_dir") or values.get("state_dir") or "",
     )
 

@@ -249,6 +249,31 @@ def test_sessions_are_resumed(site: Site, pod: Pod, version: str) -> None:
         assert 'tls_handshakes_total{resumed="true"} 1.0' in router.get("/metrics")[1]
 
 
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_with_affinity_sessions_are_resumed_with_several_workers(
+    site: Site, pod: Pod, version: str
+) -> None:
+    """Without, one in two would be: by chance all of these in one run of 65,000."""
+    site.put(*site.pod("web", pod), route("a", "a.t", "web", tls=EDGE))
+    with site.router("--client-affinity", workers=2) as router:
+        session = str(site.directory / "session")
+        say = "GET / HTTP/1.1\r\nHost: a.t\r\nConnection: close\r\n\r\n"
+        common = ("-servername", "a.t", version, "-ign_eof")
+        first = site.openssl("-sess_out", session, *common, say=say)
+        assert "HTTP/1.1 200" in first
+        for _ in range(16):
+            assert "Reused" in site.openssl("-sess_in", session, *common, say=say)
+        assert 'tls_handshakes_total{resumed="true"} 16.0' in router.get("/metrics")[1]
+
+
+def test_affinity_by_the_balancers_address_is_refused(site: Site) -> None:
+    command = [BIN / "podway-router", "--name", "apps"]
+    command += ["--manifests", site.directory, "--client-affinity", "--proxy-protocol", "10.0.0.1"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 2
+    assert "leave one of the two out" in ended.stderr
+
+
 def client_tls(ca: Ca, policy: str, *patterns: str) -> tuple[dict[str, Any], Object]:
     spec = {"clientCertificatePolicy": policy, "clientCA": {"name": "clients"}}
     bundle = {

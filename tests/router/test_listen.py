@@ -29,6 +29,12 @@ def test_ports_come_from_the_controller_on_every_bound_address() -> None:
     assert specs[0].why.endswith("apps spec.endpointPublishingStrategy.httpPort")
 
 
+def test_a_clients_address_chooses_its_worker_where_tls_may_be_resumed() -> None:
+    specs = listeners(controller(), Options(("apps",), client_affinity=True))
+    assert [spec.steered for spec in specs] == [False, True, False]
+    assert not any(spec.steered for spec in listeners(controller(), Options(("apps",))))
+
+
 def test_options_override_the_controllers_ports() -> None:
     options = Options(("apps",), http=("127.0.0.1", 8080), https=("127.0.0.1", 8443))
     specs = listeners(controller(stats_port=0), options)

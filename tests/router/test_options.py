@@ -16,6 +16,7 @@ GIVEN = {
     "allow_loopback_endpoints": True,
     "access_log": False,
     "slow_start": 5.0,
+    "client_affinity": True,
 }
 
 
@@ -28,6 +29,7 @@ def test_options_survive_json() -> None:
         external_https_port=8443,
         allow_loopback=True,
         slow_start=5.0,
+        client_affinity=True,
     )
     assert read(GIVEN) == expected
     assert read(json.loads(json.dumps(GIVEN))) == expected

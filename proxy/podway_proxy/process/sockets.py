@@ -7,6 +7,7 @@ the other workers' sockets join. The kernel spreads new connections over them by
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -40,11 +41,21 @@ def bind(spec: ListenerSpec, count: int) -> list[socket.socket]:
         port = sockets[0].getsockname()[1]
         while len(sockets) < count:
             sockets.append(_further(spec._replace(port=port)))
+        if spec.steered and count > 1:
+            _steer(sockets)
     except OSError as error:
         for sock in sockets:
             sock.close()
         raise BindError(explain(spec, error), error.errno or 0) from error
     return sockets
+
+
+def _steer(sockets: list[socket.socket]) -> None:
+    from podway_proxy.process import steering  # late: few daemons ask for it
+
+    # A kernel that takes no such program spreads clients by its own hash: all are served.
+    with contextlib.suppress(OSError):
+        steering.attach(sockets)
 
 
 def _first(spec: ListenerSpec) -> socket.socket:

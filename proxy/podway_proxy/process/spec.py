@@ -24,6 +24,8 @@ class ListenerSpec(NamedTuple):
     """Served by the loader (health, metrics), not by the workers."""
     why: str = ""
     """Which object or option asked for it: named when it can't be bound."""
+    steered: bool = False
+    """A client's address chooses its worker, else the kernel's hash of the connection."""
 
 
 class ProbeSpec(NamedTuple):
