@@ -100,19 +100,21 @@ def _converted(value: bytes, converters: tuple[str, ...]) -> bytes:
         if converter == "base64":
             value = b2a_base64(value, newline=False)
         else:
-            value = value.partition(b"\0")[0].lower()  # it acts on text, which ends with NUL
+            value = value.lower()
     return value
 
 
 @lru_cache(_KEPT)
 def _of_certificate(certificate: bytes, converters: tuple[str, ...], escapes: bool) -> bytes:
+    if converters[:1] != ("base64",):
+        certificate = certificate.partition(b"\0")[0]  # taken for text, which ends there
     value = printable(_converted(certificate, converters))
     return _ESCAPED(rb"\\\1", value) if escapes else value
 
 
 def printable(value: bytes) -> bytes:
-    """Make bytes fit for a field as HAProxy does: up to the first NUL, controls as `%0D`."""
-    return _CONTROL(_hexadecimal, value.partition(b"\0")[0])
+    """Make bytes fit for a field as HAProxy does: controls as `%0D`."""
+    return _CONTROL(_hexadecimal, value)
 
 
 def _hexadecimal(match: re.Match[bytes]) -> bytes:

@@ -205,6 +205,40 @@ def test_actions_follow_their_route_and_what_can_not_be_done_is_said(site: Site,
         assert seen("x-set") == ["2"]
 
 
+def test_a_change_of_protocols_is_an_answer_and_a_hint_is_none(site: Site) -> None:
+    def handle(connection: http_rig.PodConnection) -> None:
+        if b"Upgrade" in connection.head():
+            connection.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: upgrade\r\n"
+                b"X-Gone: 1\r\n\r\nhello"
+            )
+            connection.more()
+        else:
+            connection.send(b"HTTP/1.1 103 Early Hints\r\nX-Gone: 1\r\n\r\n" + ANSWER)
+
+    pod = http_rig.Pod(handle)
+    actions = {"response": [set_to("X-Set", "1"), delete("X-Gone")]}
+    spec = {"httpHeaders": {"actions": actions}}
+    site.put(*raw_pod(site, pod), route("a", "a.t", "raw", **spec))
+
+    def ask(*lines: str) -> bytes:
+        with socket.create_connection((site.host, site.http), timeout=10) as sock:
+            sock.sendall("\r\n".join(("GET / HTTP/1.1", "Host: a.t", *lines, "", "")).encode())
+            seen = b""
+            while not seen.endswith((b"\r\n\r\nok", b"hello")):
+                seen += sock.recv(65_536)
+            return seen
+
+    with site.router():
+        changed = ask("Connection: upgrade", "Upgrade: echo")
+        assert b"\r\nX-Set: 1\r\n" in changed
+        assert b"X-Gone" not in changed
+        hint, _, final = ask().partition(b"\r\n\r\n")
+        assert hint.endswith(b"\r\nX-Gone: 1")
+        assert b"\r\nX-Set: 1\r\n" in final
+    pod.close()
+
+
 def test_no_value_of_a_client_becomes_a_line(site: Site, pod: Pod) -> None:
     spec = {"httpHeaders": {"actions": {"request": [set_to("X-Copy", "%[req.hdr(X-In)]")]}}}
     site.put(*site.pod("web", pod), route("a", "a.t", "web", **spec))
