@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.http.fields import END, mark, with_lines, without
-from podway_router.header_values import Fetch, Piece, pieces
+from podway_router.header_values import Fetch, Fill, Piece, pieces
 
 if TYPE_CHECKING:
     from podway_proxy.http.request import Request
@@ -43,7 +43,7 @@ class _Step(NamedTuple):
 
     marks: tuple[bytes, ...]
     """Of the fields that go."""
-    lines: tuple[bytes | tuple[Piece, ...], ...]
+    lines: tuple[bytes | Fill, ...]
     """Lines that come: as they are, or to be filled."""
     block: bytes | None
     """All lines, where none is to be filled."""
@@ -53,7 +53,7 @@ class _Step(NamedTuple):
         block = self.block
         if block is None:
             came = [
-                line if isinstance(line, bytes) else _filled(line, head, low, certificate, most)
+                line if isinstance(line, bytes) else line(head, low, certificate)
                 for line in self.lines
             ]
             block = b"".join(came)
@@ -138,8 +138,9 @@ def incoming(actions: Iterable[Action], most: int) -> Incoming | None:
 
 class _Compiled(NamedTuple):
     wanted: bytes
-    line: bytes | tuple[Piece, ...] | None
+    line: bytes | Fill | None
     """None: the field is deleted."""
+    reads: frozenset[bytes] = frozenset()
 
 
 def _groups(actions: Iterable[Action]) -> list[list[_Compiled]]:
@@ -148,8 +149,7 @@ def _groups(actions: Iterable[Action]) -> list[list[_Compiled]]:
     written: set[bytes] = set()
     for action in actions:
         made = _compiled(action)
-        read = {piece.mark for piece in made.line or () if isinstance(piece, Fetch)}
-        if not groups or read & written:
+        if not groups or made.reads & written:
             groups.append([])
             written.clear()
         groups[-1].append(made)
@@ -162,9 +162,22 @@ def _compiled(action: Action) -> _Compiled:
     if len(action) == 1:
         return _Compiled(mark(name), None)
     line = (name + b": ", *pieces(action[1]), END)
-    if any(isinstance(piece, Fetch) for piece in line):
-        return _Compiled(mark(name), line)
+    fetched = [piece for piece in line if isinstance(piece, Fetch)]
+    if fetched:
+        return _Compiled(mark(name), _filled(line), frozenset(piece.mark for piece in fetched))
     return _Compiled(mark(name), b"".join(piece for piece in line if isinstance(piece, bytes)))
+
+
+def _filled(line: Iterable[Piece]) -> Fill:
+    """Give what makes a line of its parts."""
+    parts = [piece if isinstance(piece, bytes) else piece.filler() for piece in line]
+
+    def fill(head: bytes, low: bytes, certificate: bytes) -> bytes:
+        return b"".join(
+            [part if isinstance(part, bytes) else part(head, low, certificate) for part in parts]
+        )
+
+    return fill
 
 
 def _step(group: Iterable[_Compiled]) -> _Step:
@@ -176,17 +189,7 @@ def _step(group: Iterable[_Compiled]) -> _Step:
     return _Step(tuple(last), lines, block)
 
 
-def _filled(
-    line: tuple[Piece, ...], head: bytes, low: bytes, certificate: bytes, most: int
-) -> bytes:
-    """Give a line with its values; nothing where it would be too long for any head."""
-    parts = [
-        piece if isinstance(piece, bytes) else piece.fill(head, low, certificate) for piece in line
-    ]
-    return b"".join(parts) if sum(map(len, parts)) <= most else b""
-
-
-def _fitting(came: Sequence[bytes], lines: Sequence[bytes | tuple[Piece, ...]], room: int) -> bytes:
+def _fitting(came: Sequence[bytes], lines: Sequence[bytes | Fill], room: int) -> bytes:
     """Give the lines for which there is room: first those that no client can make longer."""
     known = [line for line in lines if isinstance(line, bytes)]
     block = b""

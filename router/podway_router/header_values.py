@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_base64
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -38,16 +39,22 @@ class Fetch(NamedTuple):
     """Flag E: a backslash in front of quotes, backslashes and `]`. The flags Q and X change
     nothing in header fields, in HAProxy either."""
 
-    def fill(self, head: bytes, low: bytes, certificate: bytes) -> bytes:
-        """Give what goes into the value; empty where there is nothing to fetch."""
-        if not self.mark:
-            return _of_certificate(certificate, self.converters, self.escapes)
-        value = last_value(head, low, self.mark)
-        if self.converters:
-            value = _converted(value, self.converters)
-        return _ESCAPED(rb"\\\1", value) if self.escapes else value
+    def filler(self) -> Fill:
+        """Give what fetches: (head, `low`, certificate) → what goes into the value, maybe nothing."""
+        wanted, converters, escaped = self
+        if not wanted:
+            return lambda head, low, certificate: _of_certificate(certificate, converters, escaped)
+        if not (converters or escaped):
+            return lambda head, low, certificate: last_value(head, low, wanted)
+
+        def fill(head: bytes, low: bytes, certificate: bytes) -> bytes:
+            value = _converted(last_value(head, low, wanted), converters)
+            return _ESCAPED(rb"\\\1", value) if escaped else value
+
+        return fill
 
 
+Fill = Callable[[bytes, bytes, bytes], bytes]
 Piece = bytes | Fetch
 """A literal, or what is fetched."""
 
@@ -97,10 +104,7 @@ def escapes(flags: str) -> bool:
 
 def _converted(value: bytes, converters: tuple[str, ...]) -> bytes:
     for converter in converters:
-        if converter == "base64":
-            value = b2a_base64(value, newline=False)
-        else:
-            value = value.lower()
+        value = b2a_base64(value, newline=False) if converter == "base64" else value.lower()
     return value
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import count
 from socket import AF_INET, AF_INET6, gethostname, inet_pton
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.http.fields import END, mark, with_lines, without
+from podway_proxy.values import Address, Arrival
 from podway_router.header_values import MOST, Fetch, pieces
 
 if TYPE_CHECKING:
     from podway_proxy.http.request import Request
-    from podway_proxy.values import Arrival
     from podway_router.extras import Outgoing
 
 FORMAT = "%{+X}o %ci:%cp_%fi:%fp_%Ts_%rt:%pid"
@@ -35,7 +35,8 @@ _number = count().__next__
 """The requests of this process that were given an id."""
 _KEPT = 64
 """Formats that are compiled once for all Routes."""
-T = TypeVar("T")
+_CONNECTIONS = 1_024
+"""Of which the unchanging part is remembered."""
 
 
 class Moment(NamedTuple):
@@ -50,37 +51,32 @@ class Moment(NamedTuple):
 
 
 Item = Callable[[Moment], bytes]
-
-
-def _plain(number: int) -> bytes:
-    return b"%d" % number
-
-
-def _hex(number: int) -> bytes:
-    return b"%04X" % number
+Known = Callable[[Arrival], bytes]
+"""What does not change while a connection lasts."""
 
 
 def _hex_address(host: str) -> bytes:
     return inet_pton(AF_INET6 if ":" in host else AF_INET, host).hex().upper().encode()
 
 
-def _date(pattern: str) -> Callable[[Moment], bytes]:
+def _date(pattern: str) -> Item:
     return lambda moment: time.strftime(pattern, time.gmtime(moment.now)).encode()
 
 
-_HOSTS: dict[str, Callable[[Moment], str]] = {
-    "ci": lambda moment: moment.arrival.client[0],
-    "fi": lambda moment: moment.arrival.local[0],
+_KNOWN: dict[str, tuple[Known, Known]] = {
+    "ci": (lambda it: it.client[0].encode(), lambda it: _hex_address(it.client[0])),
+    "cp": (lambda it: b"%d" % it.client[1], lambda it: b"%04X" % it.client[1]),
+    "fi": (lambda it: it.local[0].encode(), lambda it: _hex_address(it.local[0])),
+    "fp": (lambda it: b"%d" % it.local[1], lambda it: b"%04X" % it.local[1]),
+    "pid": (lambda _: b"%d" % os.getpid(), lambda _: b"%04X" % os.getpid()),
+    "H": (lambda _: gethostname().encode(), lambda _: gethostname().encode()),
 }
-_NUMBERS: dict[str, Callable[[Moment], int]] = {
-    "cp": lambda moment: moment.arrival.client[1],
-    "fp": lambda moment: moment.arrival.local[1],
-    "Ts": lambda moment: int(moment.now),
-    "rt": lambda moment: moment.number,
-    "pid": lambda _: os.getpid(),
+"""Item → as it is, and with the flag X."""
+_NUMBERS: dict[str, tuple[Item, Item]] = {
+    "Ts": (lambda it: b"%d" % it.now, lambda it: b"%04X" % int(it.now)),
+    "rt": (lambda it: b"%d" % it.number, lambda it: b"%04X" % it.number),
 }
 _TEXTS: dict[str, Item] = {
-    "H": lambda _: gethostname().encode(),
     "HM": lambda moment: moment.request.method,
     "HP": lambda moment: moment.request.path,
     "HPO": lambda moment: moment.request.path,
@@ -90,15 +86,10 @@ _TEXTS: dict[str, Item] = {
     "ms": lambda moment: b"%03d" % (moment.now % 1 * 1000),
     "T": _date("%d/%b/%Y:%H:%M:%S +0000"),
 }
-_SAMPLES: dict[str, Item] = {
-    "src": lambda moment: moment.arrival.client[0].encode(),
-    "src_port": lambda moment: b"%d" % moment.arrival.client[1],
-    "dst": lambda moment: moment.arrival.local[0].encode(),
-    "dst_port": lambda moment: b"%d" % moment.arrival.local[1],
-    "uuid": lambda _: _uuid(),
-}
-ITEMS = (*_HOSTS, *_NUMBERS, *_TEXTS)
-"""What a format may name, besides `%[src]` and so on and the values of header actions."""
+_SAMPLES = {"src": "ci", "src_port": "cp", "dst": "fi", "dst_port": "fp", "hostname": "H"}
+"""`%[src]` and so on → the items that are the same."""
+ITEMS = (*_KNOWN, *_NUMBERS, *_TEXTS)
+"""What a format may name, besides `%[src]` and so on, `%[uuid]`, values of header actions."""
 
 
 def _uuid() -> bytes:
@@ -107,26 +98,43 @@ def _uuid() -> bytes:
     return str(uuid.uuid4()).encode()
 
 
-def items(text: str) -> tuple[bytes | Item, ...]:
+def items(text: str) -> tuple[Item, ...]:
     """Compile a format. Raises ValueError, saying why, where that can't be."""
-    found: list[bytes | Item] = []
-    hexadecimal = False
-    at = 0
+    found: list[Item] = []
+    run: list[Known] = []
+    hexadecimal, at, count = False, 0, 0
     while at < len(text):
         match = _ITEM.match(text, at)
         if match is None:
             raise ValueError(f"{text[at : at + 20]!r} is not understood")
-        at = match.end()
+        at, count = match.end(), count + 1
         flags = match["flags"] or ""
         if match["name"] == "o":  # flags from here on
             hexadecimal = _on(flags, hexadecimal)
-        elif match["percent"] or match["text"]:
-            found.append(_literal(match["text"] or "%", first=not found))
-        else:
-            found.append(_item(match["name"], match["fetch"], flags, _on(flags, hexadecimal)))
-    if len(found) > MOST:
+            continue
+        known = _known(match, _on(flags, hexadecimal), first=not (found or run))
+        if known is not None:
+            run.append(known)
+            continue
+        found += _joined(run)
+        run = []
+        found.append(_item(match, _on(flags, hexadecimal)))
+    if count > MOST:
         raise ValueError(f"has more than {MOST} parts")
-    return tuple(found)
+    return (*found, *_joined(run))
+
+
+def _joined(run: list[Known]) -> list[Item]:
+    """Make one item of several that do not change while a connection lasts: made once for each."""
+    if not run:
+        return []
+
+    @lru_cache(_CONNECTIONS)
+    def known(client: Address, local: Address) -> bytes:
+        arrival = Arrival(client, local, client)
+        return b"".join([one(arrival) for one in run])
+
+    return [lambda moment: known(moment.arrival.client, moment.arrival.local)]
 
 
 def _on(flags: str, before: bool) -> bool:
@@ -137,34 +145,36 @@ def _on(flags: str, before: bool) -> bool:
     return before
 
 
-def _literal(text: str, *, first: bool) -> bytes:
-    text = _SPACES(" ", text)
-    return (text.lstrip(" ") if first else text).encode("utf-8", "replace")
+def _known(match: re.Match[str], hexadecimal: bool, *, first: bool) -> Known | None:
+    name = _SAMPLES.get((match["fetch"] or "")[1:-1], match["name"])
+    if match["percent"] or match["text"]:
+        text = _SPACES(" ", match["text"] or "%")
+        literal = (text.lstrip(" ") if first else text).encode("utf-8", "replace")
+        return lambda _: literal
+    return _KNOWN[name][hexadecimal and match["fetch"] is None] if name in _KNOWN else None
 
 
-def _item(name: str | None, fetch: str | None, flags: str, hexadecimal: bool) -> Item:
+def _item(match: re.Match[str], hexadecimal: bool) -> Item:
+    name = match["name"]
     if name is None:
-        fetched = (fetch or "")[1:-1].removesuffix("()")
-        return _SAMPLES[fetched] if fetched in _SAMPLES else _fetched(f"{{{flags}}}{fetch}", flags)
-    if name in _HOSTS:
-        return _shown(_HOSTS[name], _hex_address if hexadecimal else str.encode)
+        fetch, flags = match["fetch"], match["flags"]
+        if fetch in ("[uuid]", "[uuid()]"):
+            return lambda _: _uuid()
+        return _fetched(f"%{{{flags}}}{fetch}" if flags else f"%{fetch}")
     if name in _NUMBERS:
-        return _shown(_NUMBERS[name], _hex if hexadecimal else _plain)
+        return _NUMBERS[name][hexadecimal]
     if name not in _TEXTS:
         raise ValueError(f"%{name} is not known here: use {', '.join('%' + one for one in ITEMS)}")
     return _TEXTS[name]
 
 
-def _shown(of: Callable[[Moment], T], shown: Callable[[T], bytes]) -> Item:
-    return lambda moment: shown(of(moment))
-
-
-def _fetched(text: str, flags: str) -> Item:
+def _fetched(text: str) -> Item:
     """Read a field's last value or the client's certificate, as header actions do."""
-    (piece,) = pieces("%" + (text if flags else text.removeprefix("{}")))
+    (piece,) = pieces(text)
     if not isinstance(piece, Fetch):
         raise ValueError(f"{text!r} is not understood")  # noqa: TRY004 - of the text's form
-    return lambda moment: piece.fill(
+    fill = piece.filler()
+    return lambda moment: fill(
         moment.request.head,
         moment.request.head.lower(),
         moment.arrival.tls.certificate if moment.arrival.tls is not None else b"",
@@ -184,9 +194,7 @@ class UniqueIds:
         known = unique_id(request)
         if not known:
             moment = Moment(request, arrival, self._numbers(), time.time() if now is None else now)
-            known = b"".join(
-                item if isinstance(item, bytes) else item(moment) for item in self._items
-            )
+            known = b"".join([item(moment) for item in self._items])
             request.unique_id = known
         return known
 

@@ -18,7 +18,7 @@ DER = b"0\x82\r\n\x02H\x86\x7f\0rest"
 def filled(text: str, certificate: bytes = b"") -> bytes:
     head, low = HEAD, HEAD.lower()
     return b"".join(
-        piece if isinstance(piece, bytes) else piece.fill(head, low, certificate)
+        piece if isinstance(piece, bytes) else piece.filler()(head, low, certificate)
         for piece in pieces(text)
     )
 
