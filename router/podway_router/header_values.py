@@ -40,7 +40,7 @@ class Fetch(NamedTuple):
     nothing in header fields, in HAProxy either."""
 
     def filler(self) -> Fill:
-        """Give what fetches: (head, `low`, certificate) → what goes into the value, maybe nothing."""
+        """Give what fetches: (head, `low`, certificate) → what goes into the value."""
         wanted, converters, escaped = self
         if not wanted:
             return lambda head, low, certificate: _of_certificate(certificate, converters, escaped)
