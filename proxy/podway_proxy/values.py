@@ -51,6 +51,8 @@ class Secured(NamedTuple):
     """The client's certificate in DER; empty when none was asked for or given."""
     subject: str = ""
     """Its subject as `/C=US/O=Example/CN=name`; empty without a certificate."""
+    cipher: str = ""
+    """OpenSSL's name of the cipher in use."""
 
 
 class Arrival(NamedTuple):

@@ -128,5 +128,12 @@ class Passage:
 def _secured(arrival: Arrival, stream: TlsStream, name: str | None) -> Arrival:
     peer: Any = stream.getpeercert() if stream.context.verify_mode else None
     certificate = (stream.getpeercert(binary_form=True) or b"") if peer else b""
-    tls = Secured(name, stream.version() or "", certificate, subject(peer) if peer else "")
+    cipher = stream.cipher()
+    tls = Secured(
+        name,
+        stream.version() or "",
+        certificate,
+        subject(peer) if peer else "",
+        cipher[0] if cipher else "",
+    )
     return Arrival(arrival.client, arrival.local, arrival.peer, arrival.tlvs, tls)
