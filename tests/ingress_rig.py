@@ -92,8 +92,9 @@ class Daemon:
         command = [str(BIN / program), "--manifests", str(manifests.directory)]
         command += ["--admin", f"{self.admin[0]}:{self.admin[1]}", "--workers", str(workers)]
         command += ["--log-format", "json", "--drain-wait", "0", "--drain-timeout", "3"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([*command, *arguments], stderr=log)
+        self.output = self.log.with_suffix(".out")
+        with self.log.open("wb") as log, self.output.open("wb") as output:
+            self.process = subprocess.Popen([*command, *arguments], stderr=log, stdout=output)
 
     def ready(self) -> Daemon:
         """Wait until it says that it is ready."""

@@ -42,6 +42,7 @@ COUNTERS = (
     "tls_handshakes_total:resumed=false",
     "tls_handshakes_total:resumed=true",
     "connect_failures_total",
+    "access_log_dropped_total",
     *(f"refused_total:step={step}" for step in STEPS),
 )
 _REMEMBERED = 1000

@@ -25,6 +25,8 @@ class Share(NamedTuple):
     """Why there is none."""
     leaving: tuple[tuple[str, int, str], ...] = ()
     """Of each that terminates beside ready ones and still serves."""
+    ports: tuple[str, ...] = ()
+    """The name of each ready endpoint's port."""
 
 
 class Backends(NamedTuple):
@@ -87,7 +89,13 @@ def _share(
     exists = (namespace, service) in snapshot.services
     found = behind(snapshot, namespace, service, route.target_port, allow_loopback=allow_loopback)
     return Share(
-        service, weight, exists, _addresses(found.chosen), found.why, _addresses(found.leaving)
+        service,
+        weight,
+        exists,
+        _addresses(found.chosen),
+        found.why,
+        _addresses(found.leaving),
+        tuple(one.port_name for one in found.chosen),
     )
 
 

@@ -16,6 +16,7 @@ from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
 from podway_router import differences, heads, ingress, listen, secrets, shard
+from podway_router.access.wanted import access_problems, watching
 from podway_router.admission import Key
 from podway_router.certificates import NOTHING as NO_TLS
 from podway_router.certificates import Served
@@ -68,6 +69,7 @@ def compile_snapshot(
         before = _nothing(chosen)
     parts, redone, entries = _parts(snapshot, options, chosen, before)
     routes = tuple(chain.from_iterable(part.statuses.values() for part in parts))
+    problems.extend(str(problem) for one in chosen for problem in access_problems(one))
     problems.extend(chain.from_iterable(map(_PROBLEMS, routes)))
     ends = secrets.ends(snapshot, chosen, material, entries)
     certified = before.certified
@@ -148,6 +150,7 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
             deferred,
             compressed=list(one.http_compression_mime_types) or None,
             heads=heads.of_controller(one)[0]._asdict(),
+            **watching(one),
         )
         entries[shard_key(one.meta.name)] = written(settings)
     return entries

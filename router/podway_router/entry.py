@@ -42,6 +42,12 @@ class ShardEntry(NamedTuple):
     """`spec.httpCompression.mimeTypes`, where there are some."""
     heads: dict[str, Any] | None = None
     """Fields of a `HeadsEntry`."""
+    access: dict[str, Any] | None = None
+    """`spec.logging.access`: fields of an `access.settings.AccessEntry`; None: no log."""
+    ignore_empty: bool = False
+    """`spec.httpEmptyRequestsPolicy: Ignore`."""
+    log_empty: bool = True
+    """`spec.logging.access.logEmptyRequests: Log`."""
 
 
 class HeadsEntry(NamedTuple):
@@ -122,6 +128,8 @@ class RouteEntry(NamedTuple):
     """`spec.path`, and what the pod's paths begin with in its place."""
     adjusts_case: bool = False
     """Requests get the controller's spelling of field names."""
+    servers: dict[str, str] | None = None
+    """`host:port` to the name that OpenShift's logs and metrics have; None: nobody asks for it."""
 
 
 def shard_key(controller: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.answer import CUT, Answer
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import Target
+from podway_router.access.log import AccessLog
 from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
 from podway_router.extras import extras_of
@@ -61,9 +61,10 @@ class HttpSide:
             counters=setting.counters,
             takes_proxy=setting.takes_proxy,
             server_name=f"podway-router {setting.controller}",
-            access=self._access if setting.options.access_log else None,
             settled=self._settled,
         )
+        self.access = AccessLog(setting, setting.log if setting.options.access_log else None)
+        self.access.busy = lambda: self.front.active
 
         self.adapt(setting.shard)
 
@@ -78,6 +79,11 @@ class HttpSide:
         self.renew()
         self._connect_timeout = limits.connect_timeout
         self._shard = shard
+        self.access.adapt(shard)
+        self.front.watch(self.access.http)
+        self.front.ignore_empty = shard.ignore_empty
+        self.front.answer_empty = not shard.ignore_empty
+        self.front.log_empty = shard.log_empty
 
     def renew(self) -> None:
         """Look everything up anew: there is another map, or other settings."""
@@ -128,7 +134,7 @@ class HttpSide:
         if not way.admits(arrival.client[0]):
             reason = f"{way.label}: its allowlist does not name the client's address"
             self._account.unserved("allowlist", way.label, reason, arrival.client[0])
-            return Answer(CUT, "allowlist", reason)
+            return Answer(CUT, "allowlist", reason, label=way.label)
         if way.entry.step and not held(way, request, current.down):
             return self._nobody(way, arrival)
         target = self._target(way, current)
@@ -161,22 +167,7 @@ class HttpSide:
         reason = "this host is served over TLS"
         return Answer(302, "redirect", reason, (("Location", location),))
 
-    def _access(self, record: AccessRecord) -> None:
-        self._log.info(
-            "request",
-            client=record.client[0],
-            method=record.method,
-            host=record.host,
-            target=record.target,
-            status=record.status,
-            step=record.step,
-            by=record.label,
-            endpoint=str(record.endpoint or ""),
-            seconds=record.seconds,
-            attempts=record.attempts,
-        )
-
     def _nobody(self, way: Way, arrival: Arrival) -> Answer:
         step = way.entry.step
         self._account.unserved(step, way.label, way.entry.why, arrival.client[0])
-        return Answer(503, step, f"{way.label}: {_PUBLIC[step]}")
+        return Answer(503, step, f"{way.label}: {_PUBLIC[step]}", label=way.label)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route, Secret
 from podway_router import backends, claims, heads, sticky
+from podway_router.access.wanted import servers
 from podway_router.admission import ADMITTED, Claim, Condition
 from podway_router.certificates import NOTHING as NO_TLS
 from podway_router.certificates import Served, digest_of, of_route
@@ -75,6 +76,7 @@ def _status(
     tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
     entry = entry._replace(**_tls(route, claim, tls), **done)
+    entry = entry._replace(servers=servers(controller, served))
     warnings = (*warnings, *tls.warnings)
     return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry, tls)
 

@@ -149,17 +149,9 @@ class TlsSide:
         account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
         if closed.refused is not None:
             account.refused(closed.refused.step)
-        if self._setting.options.access_log:
-            self._setting.log.info(
-                "connection",
-                client=closed.arrival.client[0],
-                by=closed.label,
-                endpoint=str(closed.endpoint or ""),
-                how=closed.how,
-                step=closed.refused.step if closed.refused else "",
-                received=closed.to_server,
-                sent=closed.to_client,
-            )
+        told = self._requests.access.tcp
+        if told is not None:
+            told(closed)
 
 
 def _not_tls(reject: Reject) -> Refuse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from ..model.controller import (
-    AccessLogging,
     ClientTls,
     IngressController,
     PublishingStrategy,
@@ -15,6 +14,7 @@ from ..model.controller import (
 from ..model.meta import Meta
 from ..parse.fields import Fields
 from .headers import controller_headers
+from .logging import access_logging
 from .names import host_fault
 from .selector import label_selector
 from .tuning import tuning_options
@@ -55,7 +55,7 @@ def read_ingress_controller(meta: Meta, body: Fields) -> IngressController:
         http_empty_requests_policy=spec.choice(
             "httpEmptyRequestsPolicy", ("Respond", "Ignore"), "Respond"
         ),
-        access_logging=_access_logging(spec.child("logging").child("access")),
+        access_logging=access_logging(spec.child("logging").child("access")),
         http_compression_mime_types=_mime_types(spec.child("httpCompression")),
         idle_connection_termination_policy=spec.choice(
             "idleConnectionTerminationPolicy", ("Immediate", "Deferred"), "Immediate"
@@ -128,21 +128,3 @@ def _mime_types(compression: Fields) -> tuple[str, ...]:
                 "mimeTypes", f"{name[:80]!r} is no media type such as text/html or text/*"
             )
     return names
-
-
-def _access_logging(access: Fields) -> AccessLogging | None:
-    if not access:
-        return None
-    destination = access.child("destination")
-    syslog = destination.child("syslog")
-    kind = destination.choice("type", ("Container", "Syslog"), "Container", required=True)
-    to_syslog = kind == "Syslog"
-    return AccessLogging(
-        destination=kind,
-        syslog_address=syslog.text("address", required=to_syslog),
-        syslog_port=syslog.number("port", 0, 1, 65_535, required=to_syslog),
-        syslog_facility=syslog.text("facility", "local1") or "local1",
-        syslog_max_length=syslog.number("maxLength", 1024, 480, 4096),
-        http_log_format=access.text("httpLogFormat"),
-        log_empty_requests=access.choice("logEmptyRequests", ("Log", "Ignore"), "Log"),
-    )

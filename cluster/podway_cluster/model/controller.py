@@ -61,6 +61,22 @@ class ControllerHeaders(NamedTuple):
     header_name_case_adjustments: tuple[str, ...] = ()
 
 
+class CapturedHeader(NamedTuple):
+    """One of `spec.logging.access.httpCaptureHeaders`."""
+
+    name: str
+    max_length: int
+
+
+class CapturedCookie(NamedTuple):
+    """The one of `spec.logging.access.httpCaptureCookies`."""
+
+    name: str
+    """The whole name, or how it begins."""
+    exact: bool
+    max_length: int
+
+
 class AccessLogging(NamedTuple):
     """`spec.logging.access`."""
 
@@ -69,10 +85,14 @@ class AccessLogging(NamedTuple):
     syslog_address: str = ""
     syslog_port: int = 0
     syslog_facility: str = "local1"
-    syslog_max_length: int = 1024
+    max_length: int = 1024
+    """Of the destination that is in use: longest line in bytes."""
     http_log_format: str = ""
     log_empty_requests: str = "Log"
     """`Log` or `Ignore`."""
+    capture_request: tuple[CapturedHeader, ...] = ()
+    capture_response: tuple[CapturedHeader, ...] = ()
+    capture_cookie: CapturedCookie | None = None
 
 
 class TuningOptions(NamedTuple):
