@@ -137,7 +137,7 @@ class TlsSide:
             greeting_answer=POSTGRES_YES if preamble else b"",
             idle_timeout=way.entry.tunnel_timeout,
             connect_timeout=self._connect_timeout,
-            on_open=load.began,
+            on_open=self._requests.access.passing(arrival, load.began),
             on_close=load.ended,
             on_failure=partial(choice.failed, way.label),
         )
@@ -149,9 +149,7 @@ class TlsSide:
         account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
         if closed.refused is not None:
             account.refused(closed.refused.step)
-        told = self._requests.access.tcp
-        if told is not None:
-            told(closed)
+        self._requests.access.passed(closed)
 
 
 def _not_tls(reject: Reject) -> Refuse:

@@ -254,3 +254,24 @@ def test_the_daemons_own_log_has_the_same_facts(site: Site) -> None:
     assert said[0]["sent"] > said[0]["received"] > 30
     assert said[0]["connect_ms"] >= 0
     assert said[0]["frontend"] == "public"
+
+
+def test_what_is_handed_through_has_lines_of_its_own(site: Site, pod: Pod) -> None:
+    site.spec["logging"] = logging(CONTAINER, httpLogFormat="not for connections")
+    passing = {"termination": "passthrough"}
+    site.objects += [
+        route("pass", "pass.t", "web", tls=passing),
+        route("lost", "lost.t", "absent", tls=passing),
+    ]
+    site.put()
+    with site.router() as router:
+        site.curl("https://pass.t/", "-k")  # the pod speaks no TLS: it answers in plain text
+        site.curl("https://lost.t/", "-k")
+        through, refused = written(router, 2)
+    here = f"{pod.where[0]}:{pod.where[1]}"
+    head = r"^127\.0\.0\.1:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] public_ssl "
+    assert re.match(
+        rf"{head}be_tcp:shop:pass/ept:web:http:{here} 0/\d+/\d+ \d+ (--|[CS]D) \d/\d/0/0/0 0/0$",
+        through,
+    ), through
+    assert re.match(rf"{head}public_ssl/<NOSRV> -1/-1/\d+ 0 SC 0/0/0/0/0 0/0$", refused), refused

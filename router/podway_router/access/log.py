@@ -6,15 +6,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.access import ABORTED, AccessRecord, Watched
+from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.cookies import sent
-from podway_proxy.values import Endpoint
+from podway_proxy.values import Arrival, Endpoint
 from podway_router.access import naming
 from podway_router.access.captures import Captures
-from podway_router.access.facts import NONE, Busy, Facts, Names
+from podway_router.access.facts import Busy, Facts, Names
 from podway_router.access.format import HTTP, TCP, Program, compiled
 from podway_router.access.journal import connection, request
 from podway_router.access.settings import AccessEntry, captures_of, read_access
+from podway_router.access.tunnels import Opened, Tunnels
 from podway_router.entry import ROUTE
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ DROPPED = "access_log_dropped_total"
 """The counter of lines that their destination did not take."""
 _FRONTENDS = frozenset(("redirect", "bad-request", "head-timeout", "client-gone", "queue"))
 """Steps at which no backend was chosen."""
-_ENDS = {"client-reset": "CD", "server-reset": "SD", "idle": "cD", "half-closed": "cD"}
-_REFUSED = {"no-endpoint": "SC", "no-service": "SC", "connect": "SC"}
 
 
 class AccessLog:
@@ -41,6 +40,7 @@ class AccessLog:
         self._setting = setting
         self._journal = journal
         self._account = setting.account
+        self._tunnels = Tunnels(setting.plane)
         self._entry: AccessEntry | None = None
         self._http: Program = compiled(HTTP)
         self._tcp: Program = compiled(TCP)
@@ -66,12 +66,11 @@ class AccessLog:
     @property
     def http(self) -> Callable[[AccessRecord], None] | None:
         """What is to be told of requests; None while nobody wants to know."""
-        return self._tell_http if self._journal or self._destination else None
+        return self._tell_http if self._wanted else None
 
     @property
-    def tcp(self) -> Callable[[Closed], None] | None:
-        """What is to be told of connections that were handed through."""
-        return self._tell_tcp if self._journal or self._destination else None
+    def _wanted(self) -> bool:
+        return self._journal is not None or self._destination is not None
 
     def _open(self, entry: AccessEntry) -> Destination:
         from podway_router.access.destinations import Output, Syslog
@@ -136,9 +135,17 @@ class AccessLog:
 
     # ---- connections ----------------------------------------------------------------------
 
-    def _tell_tcp(self, closed: Closed) -> None:
+    def passing(self, arrival: Arrival, opened: Opened) -> Opened:
+        """Note that a connection is handed through; give what is told when it has arrived."""
+        return self._tunnels.watching(arrival, opened) if self._wanted else opened
+
+    def passed(self, closed: Closed) -> None:
+        """Write how a connection ended that was handed through, or was to be."""
+        if not self._wanted:
+            self._tunnels.forget(closed)
+            return
+        record = self._tunnels.ended(closed)
         way = self._way(closed.label)
-        record = self._record(closed)
         backend, server = self._served(closed.label, way, record.endpoint)
         names = Names(naming.PUBLIC_TLS, backend or naming.PUBLIC_TLS, server)
         if self._journal is not None:
@@ -146,42 +153,6 @@ class AccessLog:
         if self._destination is not None:
             self._destination.write(self._tcp(self._facts(record, names, way)))
         self._number += 1
-
-    def _record(self, closed: Closed) -> AccessRecord:
-        """Tell of a connection in a request's words."""
-        now = self._setting.plane.now
-        began = closed.began if closed.began >= 0 else now
-        reached = closed.connected >= 0
-        state = _ENDS.get(closed.how, NONE)
-        if closed.refused is not None:
-            state = _REFUSED.get(closed.refused.step, "PR")
-        elif not reached and closed.how != "done":
-            state = "CC"
-        watched = Watched(
-            began,
-            began,
-            began,
-            now,
-            0.0 if closed.label else -1.0,
-            closed.connected - began if reached else -1.0,
-            received=closed.to_server,
-            sent=closed.to_client,
-            state=state,
-        )
-        step = closed.refused.step if closed.refused is not None else ""
-        return AccessRecord(
-            closed.arrival.client,
-            None,
-            0,
-            step or ("" if state == NONE else ABORTED),
-            closed.refused.reason if closed.refused is not None else "",
-            closed.label,
-            closed.endpoint if reached else None,
-            now - began,
-            1 if reached else 0,
-            closed.arrival,
-            watched,
-        )
 
 
 def _persistence(record: AccessRecord, way: Way) -> str:
