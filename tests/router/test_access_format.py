@@ -183,6 +183,11 @@ def test_what_is_not_understood_is_said_and_written_as_a_dash(form: str, fault: 
     assert said in ("x - 200", "x a - 200", "x 127.0.0.1 200", "x -")
 
 
+def test_a_format_that_looks_like_json_gives_json() -> None:
+    said = compiled('{"ua":"%[hdr(user-agent)]","st":%ST,"u":"%HU"}')(facts())
+    assert said == '{"ua":"a b#22c{d|e}f#23g#5Ch#7F#E9","st":200,"u":"/ok/a?b=c"}'
+
+
 def test_a_format_without_end_is_cut() -> None:
     parsed = parse("a" * 20_000)
     assert len(parsed.pieces[0].text) == 16_384

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from podway_router.access.facts import Facts
 from podway_router.access.samples import SampleError, sample
-from podway_router.access.variables import DASH, FLAGS, VARIABLES, Flags, Render
+from podway_router.access.variables import DASH, FLAGS, JSON, VARIABLES, Flags, Render
 
 HTTP = (
     "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq "
@@ -142,8 +142,8 @@ class Program:
 
     __slots__ = ("_steps",)
 
-    def __init__(self, pieces: Iterable[Piece]) -> None:
-        self._steps = tuple(_steps(pieces))
+    def __init__(self, pieces: Iterable[Piece], usual: Flags = _USUAL) -> None:
+        self._steps = tuple(_steps(pieces, usual))
 
     def __call__(self, facts: Facts) -> str:
         """Write one event."""
@@ -162,9 +162,8 @@ class Program:
         return "".join(out)
 
 
-def _steps(pieces: Iterable[Piece]) -> Iterable[str | Render | None]:
+def _steps(pieces: Iterable[Piece], usual: Flags) -> Iterable[str | Render | None]:
     """Give a text, what writes one, or None for a space."""
-    usual: Flags = _USUAL
     for piece in pieces:
         flags = _flags(usual, piece.given)
         if piece.kind == FLAGGING:
@@ -188,4 +187,6 @@ def _flags(before: Flags, given: str) -> Flags:
 
 def compiled(text: str) -> Program:
     """Compile a format; what is not understood is written as `-`."""
-    return Program(parse(text).pieces)
+    trimmed = text.strip()
+    is_json = trimmed.startswith("{") and trimmed.endswith("}")
+    return Program(parse(text).pieces, {DASH, JSON} if is_json else _USUAL)

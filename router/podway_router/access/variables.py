@@ -19,6 +19,8 @@ from podway_router.access.facts import Facts
 QUOTE, ESCAPE, HEXADECIMAL, DASH = "Q", "E", "X", "M"
 FLAGS = (QUOTE, ESCAPE, HEXADECIMAL, DASH)
 """`M`, on unless taken away: nothing is written as `-`."""
+JSON = "json"
+"""Of a whole format that looks like JSON: backslashes are escaped, too, so that lines stay JSON."""
 
 Flags = Collection[str]
 Render = Callable[[Facts], str]
@@ -45,7 +47,11 @@ def named(text: str, flags: Flags) -> str:
 
 def safe(text: str, flags: Flags) -> str:
     """Escape a text from outside as the flags say."""
-    return backslashed(text) if ESCAPE in flags else escaped(text)
+    return backslashed(text) if ESCAPE in flags else _within(escaped(text), flags)
+
+
+def _within(text: str, flags: Flags) -> str:
+    return text.replace("\\", "#5C") if JSON in flags else text
 
 
 def _plain(get: Render) -> Variable:
@@ -98,7 +104,8 @@ def _block(get: Callable[[Facts], list[str]]) -> Variable:
             fields = get(facts)
             if not fields or facts.record.request is None:
                 return ""
-            return quoted("{" + "|".join(map(header_escaped, fields)) + "}", flags)
+            inner = _within("|".join(map(header_escaped, fields)), flags)
+            return quoted("{" + inner + "}", flags)
 
         return render
 
@@ -112,7 +119,8 @@ def _listed(get: Callable[[Facts], list[str]]) -> Variable:
         def render(facts: Facts) -> str:
             if facts.record.request is None:
                 return ""
-            return " ".join(named(header_escaped(field), flags) for field in get(facts))
+            texts = (_within(header_escaped(field), flags) for field in get(facts))
+            return " ".join(named(text, flags) for text in texts)
 
         return render
 
