@@ -87,12 +87,13 @@ class Sticky:
         attributes = b"; path=/; HttpOnly" + secure.encode()
         self._endpoints: dict[bytes, Endpoint] = {}
         """By the cookie's value."""
-        self._lines: dict[Endpoint, bytes] = {}
-        """The line that sets the cookie."""
+        self._lines: dict[Endpoint, tuple[bytes, bytes]] = {}
+        """The cookie as clients show it, and the line that sets it."""
         for endpoint in reachable(entry, down):
             value = value_of(namespace, endpoint)
             self._endpoints[value] = endpoint
-            self._lines[endpoint] = set_line(self._begins, value, attributes)
+            line = set_line(self._begins, value, attributes)
+            self._lines[endpoint] = self._begins + value, line
 
     def holds(self, request: Request) -> Endpoint | None:
         """Give the endpoint that the request's cookie names; of several cookies the first valid."""
@@ -126,10 +127,11 @@ class Sticky:
         """Set the cookie unless the client has shown the right one."""
         if self._begins in head:
             head = without_set(head, self._begins)
-        if endpoint is None or self.holds(request) == endpoint:
+        known = None if endpoint is None else self._lines.get(endpoint)
+        if known is None:
             return head
-        line = self._lines.get(endpoint)
-        if line is None:
+        pair, line = known
+        if pair in request.head and self.holds(request) == endpoint:
             return head
         if response.status >= 200 and storable(request.method, response.status, head):
             line += _PRIVATE
