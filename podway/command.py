@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Run = Callable[[argparse.Namespace], int]
+"""Carries out a subcommand; gives the exit code."""
 
 CLEAN = 0
 CANNOT_START = 3
@@ -54,103 +58,114 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def _add(
+    commands: Commands, name: str, run: Run, what: str, description: str | None = None
+) -> argparse.ArgumentParser:
+    """Add a subcommand that `run` carries out; `what` is its line in the list of all."""
+    made = commands.add_parser(name, help=what, description=description)
+    made.set_defaults(run=run)
+    return made
+
+
 def _add_up(commands: Commands) -> None:
-    made = commands.add_parser(
+    made = _add(
+        commands,
         "up",
-        help="run the whole lab in this terminal: dns, load balancers, routers, pods",
-        description="Run the whole lab in this terminal until Ctrl-C. No root needed: where ports "
+        _up,
+        "run the whole lab in this terminal: dns, load balancers, routers, pods",
+        "Run the whole lab in this terminal until Ctrl-C. No root needed: where ports "
         "80, 443 and 53 can't be had, 8080, 8443 and 5353 are used.",
     )
     _add_manifests(made, "read these in place of manifests/apps and manifests/lab (repeatable)")
-    for name in ("http", "https", "dns"):
-        made.add_argument(f"--{name}-port", type=_port, metavar="N", help=f"{name} port to use")
+    _add_ports(made, "{} port to use")
     _add_state(made)
     made.add_argument("--quiet", action="store_true", help="show only what is wrong")
-    made.set_defaults(run=_up)
 
 
 def _add_check(commands: Commands) -> None:
-    made = commands.add_parser(
+    made = _add(
+        commands,
         "check",
-        help="say what is wrong with some objects, file and line",
-        description="Load every *.yaml, *.yml and *.json below each DIR and print what is wrong, "
+        _check,
+        "say what is wrong with some objects, file and line",
+        "Load every *.yaml, *.yml and *.json below each DIR and print what is wrong, "
         "as file:line: kind namespace/name: field: message. Exit code 0: nothing, 1: something.",
     )
     made.add_argument("dirs", nargs="+", metavar="DIR")
-    made.set_defaults(run=_check)
 
 
 def _add_get(commands: Commands) -> None:
-    made = commands.add_parser(
-        "get", help="show routes, services, endpoints or pods as the routers see them"
-    )
+    what = "show routes, services, endpoints or pods as the routers see them"
+    made = _add(commands, "get", _get, what)
     made.add_argument("kind", choices=("routes", "services", "endpoints", "pods"))
     _add_manifests(made, "read these (default: the running lab's, else manifests/*)")
     _add_state(made)
     made.add_argument("-n", "--namespace", default="", help="only this namespace")
     made.add_argument("-o", "--output", choices=("table", "json", "yaml"), default="table")
-    made.set_defaults(run=_get)
 
 
 def _add_trace(commands: Commands) -> None:
-    made = commands.add_parser(
+    made = _add(
+        commands,
         "trace",
-        help="walk the way of a URL, DNS to pod, and say what happens at each step and why",
-        description="Walk the way of a URL against the running lab. Exit code 0: a pod answered.",
+        _trace,
+        "walk the way of a URL, DNS to pod, and say what happens at each step and why",
+        "Walk the way of a URL against the running lab. Exit code 0: a pod answered.",
     )
     made.add_argument("url", metavar="URL", help="http://host/path, https://host or just host")
     _add_manifests(made, "objects to explain with (default: the running lab's, else manifests/*)")
     _add_state(made)
     made.add_argument("--dns", metavar="ADDR[:PORT]", help="name server to ask (the lab's)")
     made.add_argument("--lb", metavar="ADDR[:PORT]", help="connect there and leave DNS out")
-    made.set_defaults(run=_trace)
 
 
 def _add_pods(commands: Commands) -> None:
-    made = commands.add_parser(
+    made = _add(
+        commands,
         "pods",
-        help="serve the Pods whose addresses this machine has (in the containers' lab)",
-        description="Serve the Pods whose podIP this machine has, until told to stop: small HTTP "
+        _pods,
+        "serve the Pods whose addresses this machine has (in the containers' lab)",
+        "Serve the Pods whose podIP this machine has, until told to stop: small HTTP "
         "servers, TLS where the container's port is named https.",
     )
-    _add_manifests(made, "objects to read (repeatable; default: the usual ones)")
+    _add_manifests(made, _USUAL)
     _add_state(made)
-    made.add_argument(
-        "--admin",
-        type=_address,
-        default=os.environ.get("PODWAY_ADMIN"),
-        metavar="ADDR:PORT",
-        help="answer /healthz/ready there (default: $PODWAY_ADMIN)",
-    )
-    made.set_defaults(run=_pods)
+    given, text = os.environ.get("PODWAY_ADMIN"), "answer /healthz/ready there ($PODWAY_ADMIN)"
+    made.add_argument("--admin", type=_address, default=given, metavar="ADDR:PORT", help=text)
 
 
 def _add_guide(commands: Commands) -> None:
-    made = commands.add_parser(
+    made = _add(
+        commands,
         "guide",
-        help="wait for the first answer of a lab in containers and print lines to paste",
-        description="Wait until the first Route is answered, then print lines that work on the "
+        _guide,
+        "wait for the first answer of a lab in containers and print lines to paste",
+        "Wait until the first Route is answered, then print lines that work on the "
         "host. Exit code 0: answered, 1: not.",
     )
-    _add_manifests(made, "objects to read (repeatable; default: the usual ones)")
-    made.add_argument(
-        "--published",
-        default="127.0.0.1",
-        metavar="ADDR,…",
-        help="where the load balancers are published on the host (default: 127.0.0.1)",
-    )
-    for name, port in (("http", 80), ("https", 443), ("dns", 53)):
-        text = f"published {name} port (default: {port})"
-        made.add_argument(f"--{name}-port", type=_port, default=port, metavar="N", help=text)
+    _add_manifests(made, _USUAL)
+    text = "where the load balancers are published on the host (default: 127.0.0.1)"
+    made.add_argument("--published", default="127.0.0.1", metavar="ADDR,…", help=text)
+    _add_ports(made, "published {} port (default: {})", {"http": 80, "https": 443, "dns": 53})
     made.add_argument("--ca", default="cat ca.pem", metavar="COMMAND", help="prints the lab's CA")
-    made.add_argument(
-        "--client", default="", metavar="COMMAND", help="runs a command on the clients' network"
-    )
-    made.set_defaults(run=_guide)
+    text = "runs a command on the clients' network"
+    made.add_argument("--client", default="", metavar="COMMAND", help=text)
+
+
+_USUAL = "objects to read (repeatable; default: the usual ones)"
 
 
 def _add_manifests(made: argparse.ArgumentParser, text: str) -> None:
     made.add_argument("--manifests", action="append", default=[], metavar="DIR", help=text)
+
+
+def _add_ports(
+    made: argparse.ArgumentParser, text: str, usual: Mapping[str, int] = MappingProxyType({})
+) -> None:
+    for name in ("http", "https", "dns"):
+        port = usual.get(name)
+        says = text.format(name, port)
+        made.add_argument(f"--{name}-port", type=_port, default=port, metavar="N", help=says)
 
 
 def _add_state(made: argparse.ArgumentParser) -> None:
