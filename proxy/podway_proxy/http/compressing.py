@@ -77,7 +77,7 @@ class Encoder:
         follower = self.follower
         content: list[bytes] = []
         stop = follower.feed(data, start, end, content)
-        out = b"".join([self._zlib.compress(piece) for piece in content])
+        out = self._zlib.compress(b"".join(content))
         self._held = not follower.done and (self._held or any(content))
         if follower.done:
             section = follower.trailers if isinstance(follower, Gathering) else b"\r\n"

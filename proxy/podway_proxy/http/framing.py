@@ -21,7 +21,8 @@ TRAILERS = 8_192
 """Longest trailer section, in bytes (RFC 9110 section 6.5 lets a recipient bound it; 8 KiB is
 nginx's size of a large header buffer)."""
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;" + VALUE + rb"*)?\r\n").fullmatch
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;" + VALUE + rb"*)?\r\n")
+_SIZE, _SIZE_AT = _SIZE_LINE.fullmatch, _SIZE_LINE.match
 """15 digits stay inside a signed 64-bit number. Extensions are passed on unread."""
 
 _TRAILER = re.compile(TOKEN + rb"++:" + VALUE + rb"*+\r\n").fullmatch
@@ -40,10 +41,12 @@ class ChunkError(ValueError):
 class Chunked:
     """Follows one chunked body. `done` once the last byte of its trailer section was fed."""
 
-    __slots__ = ("_crlf", "_data", "_line", "_trailers", "done")
+    __slots__ = ("_crlf", "_data", "_line", "_trailers", "chunks", "done")
 
     def __init__(self) -> None:
         self.done = False
+        self.chunks = 0
+        """Chunks so far: what following costs time for."""
         self._data = 0
         """Bytes of the current chunk's data still to come."""
         self._crlf = 0
@@ -68,8 +71,31 @@ class Chunked:
                 start += take
             elif self._crlf:
                 start = self._end_chunk(data, start)
-            else:
+            elif self._line or self._trailers >= 0:
                 start = self._next_line(data, start, end)
+            else:
+                start = self._whole_chunks(data, start, end, content)
+                if start < end:
+                    start = self._next_line(data, start, end)
+        return start
+
+    def _whole_chunks(self, data: Buffer, start: int, end: int, content: list[bytes] | None) -> int:
+        """Pass over the chunks that are at hand from their size to their CRLF.
+
+        It decides nothing that the other methods would decide otherwise, in half their time.
+        """
+        while match := _SIZE_AT(data, start, end):
+            first = match.end()
+            size = int(match[1], 16)
+            last = first + size
+            if not size or first - start > SIZE_LINE or data[last : last + 2] != _CRLF:
+                break
+            if last + 2 > end:
+                break
+            if content is not None:
+                content.append(bytes(data[first:last]))
+            self.chunks += 1
+            start = last + 2
         return start
 
     def _end_chunk(self, data: Buffer, start: int) -> int:
@@ -107,6 +133,7 @@ class Chunked:
         if not match:
             raise ChunkError("a chunk-size line is not a hexadecimal number")
         self._data = int(match[1], 16)
+        self.chunks += 1
         if self._data:
             self._crlf = 2
         else:
