@@ -15,7 +15,7 @@ from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
 from podway_proxy.values import Address
-from podway_router import differences, heads, ingress, listen, secrets, shard
+from podway_router import differences, error_pages, heads, ingress, listen, secrets, shard
 from podway_router.access.wanted import access_problems, watching
 from podway_router.admission import Key
 from podway_router.certificates import NOTHING as NO_TLS
@@ -70,6 +70,7 @@ def compile_snapshot(
     parts, redone, entries = _parts(snapshot, options, chosen, before)
     routes = tuple(chain.from_iterable(part.statuses.values() for part in parts))
     problems.extend(str(problem) for one in chosen for problem in access_problems(one))
+    problems.extend(str(it) for one in chosen for it in error_pages.problems(snapshot, one))
     problems.extend(chain.from_iterable(map(_PROBLEMS, routes)))
     ends = secrets.ends(snapshot, chosen, material, entries)
     certified = before.certified
@@ -115,7 +116,7 @@ def _parts(
     ]
     if moved:
         pairs = [(in_order(part, routes), keys) for part, keys in pairs]
-    entries = dict(before.compiled.entries) or _shard_entries(chosen)
+    entries = dict(before.compiled.entries) or _shard_entries(snapshot, chosen)
     for part, keys in pairs:
         _set_entries(entries, part, keys)
     return tuple(part for part, _ in pairs), [keys for _, keys in pairs], entries
@@ -138,7 +139,7 @@ def _not_ready(
     return "; ".join(filter(None, faults))
 
 
-def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
+def _shard_entries(snapshot: Snapshot, chosen: Iterable[IngressController]) -> dict[str, Json]:
     entries: dict[str, Json] = {}
     for one in chosen:
         policy = one.http_headers.forwarded_header_policy
@@ -150,6 +151,7 @@ def _shard_entries(chosen: Iterable[IngressController]) -> dict[str, Json]:
             deferred,
             compressed=list(one.http_compression_mime_types) or None,
             heads=heads.of_controller(one)[0]._asdict(),
+            pages=error_pages.wanted(snapshot, one),
             **watching(one),
         )
         entries[shard_key(one.meta.name)] = written(settings)

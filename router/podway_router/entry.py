@@ -44,6 +44,8 @@ class ShardEntry(NamedTuple):
     """Fields of a `HeadsEntry`."""
     access: dict[str, Any] | None = None
     """`spec.logging.access`: fields of an `access.settings.AccessEntry`; None: no log."""
+    pages: dict[str, str] | None = None
+    """`spec.httpErrorCodePages`: whole answers by status."""
     ignore_empty: bool = False
     """`spec.httpEmptyRequestsPolicy: Ignore`."""
     log_empty: bool = True

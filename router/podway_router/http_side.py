@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from podway_proxy.http.answer import CUT, Answer
+from podway_proxy.http.error_page import read_pages
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import Target
 from podway_router.access.log import AccessLog
@@ -49,6 +50,8 @@ class HttpSide:
         self._choice = setting.choice
         self._began, self._ended = setting.load.began, setting.load.ended
         self._shard = setting.shard
+        self._unrouted = 503
+        """The status of a request that no Route serves."""
         self._connect_timeout = 0.0
         self._targets: dict[str, Target] = {}
         """By the Route's key, made from the map that was seen last."""
@@ -84,6 +87,8 @@ class HttpSide:
         self.front.ignore_empty = shard.ignore_empty
         self.front.answer_empty = not shard.ignore_empty
         self.front.log_empty = shard.log_empty
+        self.front.pages = pages = read_pages(shard.pages or {})
+        self._unrouted = 404 if 404 in pages else 503
 
     def renew(self) -> None:
         """Look everything up anew: there is another map, or other settings."""
@@ -114,7 +119,7 @@ class HttpSide:
         if isinstance(found, Redirect):
             return self._redirect(request)
         self._account.missed(found, request.host, arrival.client[0], tables)
-        return Answer(503, found.step, found.public)
+        return Answer(self._unrouted, found.step, found.public)
 
     def _settled(self, host: str, _: Arrival) -> bool:
         """Tell whether a request's host alone decides where it goes, whoever sends it."""

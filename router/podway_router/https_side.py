@@ -45,7 +45,7 @@ class HttpsSide(HttpSide):
             return self._refuse(403, "client-certificate", "this certificate may not come", arrival)
         if not isinstance(found, Match):
             self._account.missed(found, request.host, arrival.client[0], tables)
-            return Answer(503, found.step, found.public)
+            return Answer(self._unrouted, found.step, found.public)
         name = tls.server_name
         if (
             name is not None

@@ -115,6 +115,6 @@ class AccessRecord(NamedTuple):
             return NORMAL
         if self.step == ABORTED:
             return "CD" if self.status else _REFUSED
-        if self.step == "no-route" and self.status == 404:
+        if self.status == 404:
             return _REFUSED  # as OpenShift's own 404 page is given: by a deny rule
         return _STATES.get(self.step, _REFUSED)

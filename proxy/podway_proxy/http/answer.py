@@ -81,14 +81,15 @@ def render(answer: Answer, head: bytes, server: str, close: bool, explain: bool)
         *([f"Content-Type: {kind}"] if kind else []),
         f"Content-Length: {len(page)}",
         "Cache-Control: " + NO_STORE.decode(),
-        *([f"X-Podway-Reason: {_one_line(answer)}"] if explain else []),
+        *([f"X-Podway-Reason: {one_line(answer)}"] if explain else []),
         *(["Connection: close"] if close else []),
     ]
     body = b"" if head.startswith(b"HEAD ") else page
     return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body
 
 
-def _one_line(answer: Answer) -> str:
+def one_line(answer: Answer) -> str:
+    """Give what X-Podway-Reason says."""
     text = f"{answer.step}: {answer.reason}"
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 

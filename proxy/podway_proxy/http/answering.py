@@ -7,7 +7,7 @@ import socket
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from podway_proxy.http.answer import CUT, Answer, refused, render
+from podway_proxy.http.answer import CUT, Answer, refused
 from podway_proxy.http.asker import AnyFlow
 from podway_proxy.http.chunked_flow import ChunkedFlow
 from podway_proxy.http.endpoint import EndpointConnection
@@ -102,7 +102,7 @@ class Answering(ABC):
     def _say_farewell(self, answer: Answer) -> None:
         """Answer bytes that did not become a request."""
         front = self._front
-        page = render(answer, self.buffer, front.server_name, True, front.explain)
+        page = front.page(answer, self.buffer, True)
         front.answered_unread(self, self._exchange, answer, len(page))
         self._part(page)
 
@@ -115,7 +115,7 @@ class Answering(ABC):
             self._plane.abort(self.sock)
             return
         self.closing = self.closing or not whole
-        page = render(answer, self.request.head, front.server_name, self.closing, front.explain)
+        page = front.page(answer, self.request.head, self.closing)
         front.answered(self, self._exchange, answer, len(page))
         if self.closing:
             self._part(page)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from podway_proxy.counters import Counters
 from podway_proxy.http.access import ABORTED, AccessRecord
-from podway_proxy.http.answer import Answer
+from podway_proxy.http.answer import Answer, one_line, render
 from podway_proxy.http.answering import Answering
 from podway_proxy.http.asker import Asker
+from podway_proxy.http.error_page import ErrorPage
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.lane import Lanes, Settled
@@ -117,6 +118,8 @@ class HttpFront:
             else Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
         )
         self.local = local
+        self.pages: Mapping[int, ErrorPage] = {}
+        """The operator's own pages, by status, in place of ours."""
         self.draining = False
         self._clients: set[QuickClient] = set()
         counters = Counters() if counters is None else counters
@@ -137,6 +140,13 @@ class HttpFront:
         self.access = access
         self.exchange = Exchange if access is None else WatchedExchange
         self.lanes.forget()
+
+    def page(self, answer: Answer, head: bytes, close: bool) -> bytes:
+        """Give the bytes of an answer of our own to a request with this head."""
+        own = self.pages.get(answer.status) if answer.body is None else None
+        if own is None:
+            return render(answer, head, self.server_name, close, self.explain)
+        return own.render(head, close, one_line(answer) if self.explain else "")
 
     def exchange_for(self, client: Asker) -> Exchange:
         """Make the exchange that will serve a client's requests."""
