@@ -25,7 +25,10 @@ from podway_proxy.process.spec import Json, ListenerSpec
 if TYPE_CHECKING:
     from podway_dns.forward import Forwarder
 
-__all__ = ["COUNTERS", "Worker", "build"]
+__all__ = ["COUNTERS", "LATER", "Worker", "build"]
+
+LATER = ("podway_dns.slow", "podway_dns.addresses")
+"""What only some questions need (see `podway_proxy.process.daemon`)."""
 
 _AT_ONCE = 2048
 """Names that are taken in one go, about 8 ms; more are taken in steps between queries."""

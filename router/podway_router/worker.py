@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from podway_proxy.process.spec import Json, ListenerSpec
     from podway_proxy.values import Address
 
-__all__ = ["COUNTERS", "Worker", "build"]
+__all__ = ["COUNTERS", "LATER", "Worker", "build"]
+
+LATER = (
+    "h11",
+    "hashlib",
+    "difflib",
+    "uuid",
+    "podway_proxy.http.secure",
+    "podway_proxy.tls.stream",
+    "podway_proxy.http.compressing",
+)
+"""What only some requests need (see `podway_proxy.process.daemon`)."""
 
 
 class Door(NamedTuple):

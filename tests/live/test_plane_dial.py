@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -210,3 +211,31 @@ async def test_a_candidate_must_answer_the_greeting(
         assert await read_all(sock) == b"!"
         sock.close()
         assert owner.failures == [Endpoint(*first)]
+
+
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let no descriptor be opened."""
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+
+async def test_without_descriptors_it_waits_and_blames_nobody(owner: Owner) -> None:
+    async with server(echo) as address:
+        with no_descriptors():
+            dial = owner.dial(address)
+            assert not dial.over
+        await until(lambda: owner.over)
+        assert not owner.failures
+        assert [endpoint for _, endpoint in owner.connected] == [Endpoint(*address)]
+
+
+async def test_without_descriptors_it_gives_up_in_time(owner: Owner) -> None:
+    with no_descriptors():
+        owner.dial(("127.0.0.1", 1), timeout=0.3)
+        await until(lambda: owner.over)
+    assert [reason for _, reason in owner.failed[0]] == ["Too many open files"]

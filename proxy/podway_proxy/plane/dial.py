@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import math
 import os
 import socket
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from podway_proxy.plane.connection import Connection
 from podway_proxy.plane.plane import BROKEN, READ, WRITE
+from podway_proxy.plane.wheel import TICK
 from podway_proxy.values import Endpoint
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 IP_BIND_ADDRESS_NO_PORT: Final = 24
 """linux/in.h; Python's socket module has no name for it before 3.12."""
 NOBODY: Final = Endpoint("", 0)
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""socket(2), accept(2): this machine is short of something; the other side did nothing wrong."""
 LATE: Final = "no answer in time"
 """The reason of a candidate that the time ran out for."""
 STREAM: Final = int(socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -73,7 +77,10 @@ class Dial:
     read and write by itself.
 
     `tried` is the first candidate, where the caller has begun with it: what `begin` gave for it
-    and could not yet be written to, or why it failed.
+    and could not yet be written to, or how it failed.
+
+    Without a free descriptor it rests until the next tick, as long as it has time: no candidate is
+    to blame.
     """
 
     __slots__ = (
@@ -109,7 +116,7 @@ class Dial:
         first: bytes = b"",
         answer: bytes = b"",
         on_rest: Callable[[bytes], None] | None = None,
-        tried: tuple[Endpoint, socket.socket | str] | None = None,
+        tried: tuple[Endpoint, socket.socket | OSError] | None = None,
     ) -> None:
         self._plane = plane
         self._candidates = iter(candidates)
@@ -139,14 +146,17 @@ class Dial:
         self._drop()
 
     def on_deadline(self) -> None:
-        """Go on to the next candidate: this one has had its time."""
-        self._go_on(LATE)
+        """Go on to the next candidate: this one has had its time; or try again after a rest."""
+        if self._sock is None:
+            self._next()
+        else:
+            self._go_on(LATE)
 
-    def _go_on_from(self, endpoint: Endpoint, begun: socket.socket | str) -> None:
+    def _go_on_from(self, endpoint: Endpoint, begun: socket.socket | OSError) -> None:
         """Wait for the candidate that the caller has begun with, or try the one after it."""
         self._endpoint = endpoint
-        if isinstance(begun, str):
-            self._go_on(begun)
+        if isinstance(begun, OSError):
+            self._go_on(self._fault(endpoint, begun))
         else:
             self._sock = begun
             self._wait(begun)
@@ -179,7 +189,7 @@ class Dial:
         try:
             self._sock = sock = begin(endpoint, self._source)
         except OSError as error:
-            return words(error)
+            return self._fault(endpoint, error)
         self._rest = self._first
         self._heard = b""
         if self._rest:
@@ -188,6 +198,16 @@ class Dial:
                 self._drop()
             return reason
         self._wait(sock)
+        return ""
+
+    def _fault(self, endpoint: Endpoint, error: OSError) -> str:
+        """Say why there is no socket for a candidate; empty: it is tried again after a rest."""
+        now = self._plane.now
+        if error.errno not in EXHAUSTED or now >= self._until:
+            return words(error)
+        self._candidates = itertools.chain((endpoint,), self._candidates)
+        self._waiting = True
+        self._plane.deadline(self, now + TICK)
         return ""
 
     def _speak(self, sock: socket.socket) -> str:

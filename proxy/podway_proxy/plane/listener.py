@@ -10,6 +10,7 @@ from operator import methodcaller
 from typing import TYPE_CHECKING, Final
 
 from podway_proxy.plane.connection import Connection
+from podway_proxy.plane.dial import EXHAUSTED
 from podway_proxy.plane.wheel import TICK
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 ACCEPT: Final = methodcaller("_accept")
 """The system call below socket.accept(), which looks at enums and time-outs for 4 of its 12 us."""
 STREAM: Final = int(socket.SOCK_STREAM)
-EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-"""accept(2): nothing is wrong with the connection; it stays in the queue until there is room."""
 
 
 class Listener:
@@ -129,7 +128,7 @@ class Listener:
 
     def _failed(self, error: OSError) -> bool:
         """Rest where the machine is short of something; else only that connection failed."""
-        if error.errno in EXHAUSTED:
+        if error.errno in EXHAUSTED:  # the connection stays in the queue until there is room
             tally = self._plane.tally
             tally.row[tally.exhausted] += 1
             if self._on_starved is not None:

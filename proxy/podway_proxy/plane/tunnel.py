@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from podway_proxy.gate import STEP
-from podway_proxy.plane.dial import Dial, begin, words
+from podway_proxy.plane.dial import Dial, begin
 from podway_proxy.plane.flow import FILL
 from podway_proxy.plane.plane import BROKEN, GONE, READ, READING
 from podway_proxy.plane.trickle import Trickle
@@ -193,7 +193,7 @@ class Tunnel(Trickle):
         try:
             server = begin(endpoint, self._front.source)
         except OSError as error:
-            self._dial_to(candidates, first, (endpoint, words(error)))
+            self._dial_to(candidates, first, (endpoint, error))
             return
         try:
             sent = server.send(first)
@@ -201,7 +201,7 @@ class Tunnel(Trickle):
             self._dial_to(candidates, first, (endpoint, server))
         except OSError as error:
             server.close()
-            self._dial_to(candidates, first, (endpoint, words(error)))
+            self._dial_to(candidates, first, (endpoint, error))
         else:
             tally = self.plane.tally
             tally.row[tally.connected] += 1
@@ -213,7 +213,7 @@ class Tunnel(Trickle):
         self,
         candidates: Iterator[Endpoint],
         first: bytes,
-        tried: tuple[Endpoint, socket.socket | str] | None = None,
+        tried: tuple[Endpoint, socket.socket | OSError] | None = None,
     ) -> None:
         front, forward = self._front, self._forward
         dial = Dial(

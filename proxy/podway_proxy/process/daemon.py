@@ -2,8 +2,11 @@
 
 A daemon is a command, a loader module and a worker module. The loader module has
 `def build(options: dict[str, Any], state: bytes | None) -> LoaderApp`, the worker module
-`def build(worker: WorkerLink) -> WorkerApp` and `COUNTERS: tuple[str, ...]`, the names of what it
-counts. Both modules are imported in processes of their own only.
+`def build(worker: WorkerLink) -> WorkerApp`, `COUNTERS: tuple[str, ...]`, the names of what it
+counts, and, where there are some, `LATER: tuple[str, ...]`: modules that only some requests need.
+They are imported soon after the start, so that it does not wait for them, and so that no request
+meets a file that can't be opened because descriptors have run out. Both modules are imported in
+processes of their own only.
 """
 
 from __future__ import annotations

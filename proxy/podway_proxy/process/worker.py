@@ -23,6 +23,9 @@ from podway_proxy.process.link import Link
 from podway_proxy.process.spawn import settle
 from podway_proxy.process.spec import ListenerSpec
 
+_LATER: Final = 0.25
+"""Seconds after its first entries in which a worker imports what it may need: behind the first
+answers, and before descriptors can be so few that an import fails."""
 _LOOK: Final = 0.1
 """Seconds between two looks at whether a draining worker has finished."""
 
@@ -60,6 +63,7 @@ class Worker:
         link.row = body["row"]
         if len(welcome.fds) > 2:  # a master of an older age of the code gives none
             link.table_fd, link.bell_fd = welcome.fds[1:3]
+        self._later: tuple[str, ...] = getattr(module, "LATER", ())
         app: WorkerApp = module.build(link)
         return app
 
@@ -140,10 +144,15 @@ class Worker:
         if not self._frozen:
             self._frozen = True
             settle()
+            self._loop.call_later(_LATER, self._import_later)
         if self._loader is not None:
             self._loader.send({"op": "applied", "version": self._replica.version})
         if not self._draining:
             self._catch_up()
+
+    def _import_later(self) -> None:
+        for name in self._later:
+            self._try("an import", partial(_import, name))
 
     def _try(self, what: str, call: Callable[[], None]) -> None:
         """Call into the daemon's own code: its error is logged and ends nothing else."""
@@ -151,6 +160,10 @@ class Worker:
             call()
         except Exception as error:
             self._log.unexpected(f"{what} failed", error)
+
+
+def _import(name: str) -> None:
+    importlib.import_module(name)
 
 
 def main() -> None:
