@@ -206,8 +206,12 @@ def _doubt(certificate: Certificate, host: str) -> str:
 
 
 def _weakness(leaf: x509.Certificate) -> str:
+    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+    signed = leaf.signature_hash_algorithm
+    if isinstance(signed, hashes.SHA1 | hashes.MD5) and leaf.issuer != leaf.subject:
+        return f"is signed with {signed.name.upper()}, which clients refuse: have it signed anew"
     public = leaf.public_key()
     if isinstance(public, rsa.RSAPublicKey) and public.key_size < _LEAST_RSA:
         return f"has an RSA key of {public.key_size} bits: {_LEAST_RSA} is the least"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from podway_router import hsts, rewriting
+from podway_router import hsts, misspelt, rewriting
 
 H = "haproxy.router.openshift.io/"
 _TIME = re.compile(r"([1-9][0-9]*)(us|ms|s|m|h|d)?")
@@ -83,6 +83,7 @@ def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
         for name in UNSERVED
         if name in annotations
     ]
+    warnings += misspelt.warnings(annotations)
     return wishes, tuple(warnings)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,6 +133,24 @@ def test_a_weak_key_is_refused() -> None:
     )
     chain, _ = CA.pair("a.t", key=key)
     assert pair(chain, private.decode()) == "has an RSA key of 1024 bits: 2048 is the least"
+
+
+def test_a_ca_that_signs_with_sha1_is_refused_oneself_is_not(tmp_path: Path) -> None:
+    """By openssl: cryptography makes no such certificates any more."""
+
+    def openssl(command: str) -> None:
+        run = ["openssl", *command.split()]
+        subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, timeout=30)
+
+    new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9"
+    openssl(f"{new} -sha1 -subj /CN=a.t -keyout key -out own")
+    openssl(f"{new} -subj /CN=ca -keyout ca-key -out ca")
+    openssl("req -new -key key -subj /CN=a.t -out request")
+    openssl("x509 -req -in request -CA ca -CAkey ca-key -CAcreateserial -sha1 -out signed")
+    texts = {name: (tmp_path / name).read_text() for name in ("key", "own", "signed")}
+    found = pair(texts["signed"], texts["key"])
+    assert found == "is signed with SHA1, which clients refuse: have it signed anew"
+    assert isinstance(pair(texts["own"], texts["key"]), Certificate)
 
 
 def test_another_host_is_a_warning() -> None:
