@@ -39,6 +39,8 @@ class Site(NamedTuple):
     cookies: bool = True
     rules: tuple[str, ...] = ()
     """Further lines of HAProxy's backend."""
+    server: str = ""
+    """Further words of its servers."""
 
     @property
     def cookie(self) -> str:
@@ -143,7 +145,8 @@ def _map(file: Path, rows: Iterable[tuple[str, str]]) -> None:
 
 def _backend(site: Site) -> str:
     servers = "".join(
-        f"  server s{number} {host}:{port} cookie {cookie_of((host, port))} weight {site.weight}\n"
+        f"  server s{number} {host}:{port} cookie {cookie_of((host, port))} weight {site.weight}"
+        f" {site.server}\n"
         for number, (host, port) in enumerate(site.pods)
     )
     cookie = f"  cookie {site.cookie} insert indirect nocache httponly" if site.cookies else ""

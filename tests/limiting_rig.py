@@ -11,7 +11,7 @@ from podway_proxy.limiting.places import Places
 from podway_proxy.limiting.table import Table, create
 from podway_proxy.limiting.visit import Visit
 from podway_proxy.plane.wheel import TICK, Wheel
-from podway_proxy.values import Endpoint
+from podway_proxy.values import Address, Endpoint
 
 CELLS = 1024
 ENDPOINTS = [Endpoint("10.0.0.1", 80), Endpoint("10.0.0.2", 80)]
@@ -94,10 +94,9 @@ class Worker:
 
     def __init__(self, fd: int, row: int, most: int) -> None:
         self.plane: Any = ByHand()
-        self.hall = Hall(self.plane, Table(fd, row))
+        self.hall = Hall(self.plane, Table(fd, row), lambda _: self)
         self.places: Places = self.hall.places("shop/web", most)
-        self.places.choose = self.choose
-        self.places.addresses = {one.address for one in ENDPOINTS}
+        self.addresses = {one.address for one in ENDPOINTS}
         self._turn = row
 
     def choose(self, _: str) -> Iterator[Endpoint]:
@@ -105,6 +104,9 @@ class Worker:
         self._turn += 1
         first = self._turn % len(ENDPOINTS)
         return iter(ENDPOINTS[first:] + ENDPOINTS[:first])
+
+    def has(self, address: Address) -> bool:
+        return address in self.addresses
 
     def ask(self, *, faithful: bool = False) -> Asking:
         return Asking(self, faithful=faithful)

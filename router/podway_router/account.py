@@ -24,9 +24,11 @@ STEPS = (
     "handshake",
     "client-certificate",
     "allowlist",
+    "rate-limit",
     "no-service",
     "no-endpoint",
     "connect",
+    "queue",
     "hello",
     "proxy",
     "untrusted-proxy",
@@ -43,6 +45,7 @@ COUNTERS = (
     "tls_handshakes_total:resumed=true",
     "connect_failures_total",
     "access_log_dropped_total",
+    "queued",
     *(f"refused_total:step={step}" for step in STEPS),
 )
 _REMEMBERED = 1000

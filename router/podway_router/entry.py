@@ -132,6 +132,10 @@ class RouteEntry(NamedTuple):
     """Requests get the controller's spelling of field names."""
     servers: dict[str, str] | None = None
     """`host:port` to the name that OpenShift's logs and metrics have; None: nobody asks for it."""
+    rules: dict[str, int] | None = None
+    """What one client may ask for: fields of `podway_proxy.limiting.clients.Rules`."""
+    pod_connections: int = 0
+    """How many connections or requests a pod may have at once; 0: as many as come."""
 
 
 def shard_key(controller: str) -> str:

@@ -13,7 +13,8 @@ from podway_router.access.log import AccessLog
 from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
 from podway_router.extras import extras_of
-from podway_router.sticky import held
+from podway_router.guard import STEP as RATE_LIMIT
+from podway_router.sticky import Sticky, held
 
 if TYPE_CHECKING:
     import socket
@@ -48,6 +49,7 @@ class HttpSide:
         self._current = setting.current
         self._wires = setting.wires
         self._choice = setting.choice
+        self._guard = setting.guard
         self._began, self._ended = setting.load.began, setting.load.ended
         self._shard = setting.shard
         self._unrouted = 503
@@ -55,6 +57,8 @@ class HttpSide:
         self._connect_timeout = 0.0
         self._targets: dict[str, Target] = {}
         """By the Route's key, made from the map that was seen last."""
+        self._bases: dict[str, tuple[Target, Sticky]] = {}
+        """Likewise of Routes with limits: what each request's target is made of."""
         external = setting.options.external_https_port
         self._suffix = "" if external == HTTPS_PORT else f":{external}"
         self.front = HttpFront(
@@ -93,6 +97,7 @@ class HttpSide:
     def renew(self) -> None:
         """Look everything up anew: there is another map, or other settings."""
         self._targets.clear()
+        self._bases.clear()
         self.front.lanes.forget()
 
     @property
@@ -128,7 +133,7 @@ class HttpSide:
         if found is None:
             return False
         way = current.ways[found.key]
-        return way.allowed is None and not way.entry.step
+        return way.allowed is None and not way.entry.step and not way.limited
 
     def _serve(self, current: Map, key: str, request: Request, arrival: Arrival) -> Target | Answer:
         """Give what a request to that Route gets; its target is made once for each map."""
@@ -138,14 +143,30 @@ class HttpSide:
         way = current.ways[key]
         if not way.admits(arrival.client[0]):
             reason = f"{way.label}: its allowlist does not name the client's address"
-            self._account.unserved("allowlist", way.label, reason, arrival.client[0])
-            return Answer(CUT, "allowlist", reason, label=way.label)
+            return self._cut("allowlist", way, reason, arrival)
+        beyond = self._guard.refusal(key, way, arrival.client[0], http=True)
+        if beyond:
+            return self._cut(RATE_LIMIT, way, beyond, arrival)
         if way.entry.step and not held(way, request, current.down):
             return self._nobody(way, arrival)
+        if way.limited:
+            return self._limited(current, key, way, request, arrival)
         target = self._target(way, current)
         if way.allowed is None and not way.entry.step:
             self._targets[key] = target  # else each client is looked at
         return target
+
+    def _limited(
+        self, current: Map, key: str, way: Way, request: Request, arrival: Arrival
+    ) -> Target:
+        """Give what a request to a Route with limits gets."""
+        base = self._bases.get(key)
+        if base is None:
+            sticky = Sticky(way.namespace, way.entry, down=current.down)
+            base = self._bases[key] = self._target(way, current), sticky
+        target, sticky = base
+        own = way.entry.cookie is not None and sticky.holds(request) is not None
+        return self._guard.guarded(target, key, way, arrival.client[0], own=own)
 
     def _target(self, way: Way, current: Map) -> Target:
         anyone = partial(self._choice.candidates, way)
@@ -171,6 +192,10 @@ class HttpSide:
         location = f"https://{request.host}{self._suffix}{target}"
         reason = "this host is served over TLS"
         return Answer(302, "redirect", reason, (("Location", location),))
+
+    def _cut(self, step: str, way: Way, reason: str, arrival: Arrival) -> Answer:
+        self._account.unserved(step, way.label, reason, arrival.client[0])
+        return Answer(CUT, step, reason, label=way.label)
 
     def _nobody(self, way: Way, arrival: Arrival) -> Answer:
         step = way.entry.step

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from podway_proxy.tls.contexts import Contexts
     from podway_router.account import Account
     from podway_router.choice import Choice
+    from podway_router.guard import Guard
     from podway_router.options import Options
     from podway_router.ways import Map
     from podway_router.wires import Wires
@@ -37,3 +38,4 @@ class Setting(NamedTuple):
     contexts: Contexts
     wires: Wires
     choice: Choice
+    guard: Guard

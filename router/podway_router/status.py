@@ -124,6 +124,8 @@ def _entry(
         forwarded=wishes.forwarded or "",
         allowed=None if wishes.allowed is None else list(wishes.allowed),
         **_cookie(route, claim, wishes, served),
+        rules=wishes.rules,
+        pod_connections=wishes.pod_connections,
     )
 
 

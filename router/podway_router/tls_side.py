@@ -15,6 +15,7 @@ from podway_proxy.tls.profiles import Profile
 from podway_proxy.values import Arrival, Decision, Forward, Handover, Refuse
 from podway_router.decide import Match
 from podway_router.entry import CERTIFICATE, TlsEntry, limits_of, tls_of
+from podway_router.guard import STEP as RATE_LIMIT
 from podway_router.https_side import HttpsSide
 
 if TYPE_CHECKING:
@@ -98,9 +99,14 @@ class TlsSide:
         if not way.admits(arrival.client[0]):
             reason = f"{way.label}: its allowlist does not name the client's address"
             return Refuse("allowlist", reason)
+        guard, client = self._setting.guard, arrival.client[0]
+        beyond = guard.refusal(found.key, way, client, http=False)
+        if beyond:
+            return Refuse(RATE_LIMIT, beyond)
         if way.entry.step:
             return Refuse(way.entry.step, f"{way.label}: {way.entry.why}", INTERNAL)
-        return self._forward(way, arrival, preamble)
+        forward = self._forward(way, arrival, preamble)
+        return guard.through(forward, found.key, way, client) if way.limited else forward
 
     def _end(self, current: Map, digest: str, name: str | None, preamble: bool) -> Decision:
         """End TLS here, with the certificate of that digest."""

@@ -11,6 +11,7 @@ from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
 from podway_proxy.balance.slow_start import NOBODY, Ramp
 from podway_proxy.balance.up import DOWN, alive, down_addresses
+from podway_proxy.limiting.clients import Rules
 from podway_proxy.networks import Networks
 from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
@@ -33,6 +34,13 @@ class Way(NamedTuple):
     """Where clients must come from; None: anywhere."""
     rising: Mapping[Address, float] = NOBODY
     """Endpoints whose share still grows (slow start), and since when."""
+    rules: Rules | None = None
+    """What one client may ask for; None: as much as it likes."""
+
+    @property
+    def limited(self) -> bool:
+        """Whether each request has to be looked at: whose it is, and whether there is room."""
+        return self.rules is not None or self.entry.pod_connections > 0
 
     @property
     def namespace(self) -> str:
@@ -126,7 +134,8 @@ def _way(
     )
     allowed = None if entry.allowed is None else Networks(entry.allowed)
     label = LABEL + route_of_key(key)[1]
-    return Way(label, entry, addresses, balancer, allowed, rising)
+    rules = None if entry.rules is None else Rules(**entry.rules)
+    return Way(label, entry, addresses, balancer, allowed, rising, rules)
 
 
 def _chosen(entry: RouteEntry, down: Collection[Address]) -> Sequence[Weighted]:

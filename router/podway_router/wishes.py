@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from podway_router import hsts, misspelt, rewriting
+from podway_router import hsts, misspelt, rates, rewriting
 
 H = "haproxy.router.openshift.io/"
 _TIME = re.compile(r"([1-9][0-9]*)(us|ms|s|m|h|d)?")
@@ -28,12 +28,6 @@ _COOKIE_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 FORWARDED = ("append", "replace", "if-none", "never")
 ALLOWLISTS = (H + "ip_allowlist", H + "ip_whitelist")
 """The first that is there counts."""
-UNSERVED = (
-    H + "pod-concurrent-connections",
-    H + "rate-limit-connections",
-)
-"""Annotations of the OpenShift router that this version does not act on: their Routes serve, and
-whoever asks for them is told."""
 
 
 class Wishes(NamedTuple):
@@ -57,6 +51,9 @@ class Wishes(NamedTuple):
     """What the pod's paths begin with in place of `spec.path`."""
     adjusts_case: bool = False
     """Requests get the controller's spelling of field names."""
+    rules: dict[str, int] | None = None
+    """What one client may ask for, by field of the proxy's `Rules`."""
+    pod_connections: int = 0
 
 
 def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
@@ -77,12 +74,11 @@ def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
         hsts=_checked(annotations, H + "hsts_header", hsts.fault, warnings),
         rewrite=_checked(annotations, H + "rewrite-target", rewriting.fault, warnings),
         adjusts_case=_boolean(annotations, H + "h1-adjust-case", warnings),
+        rules=rates.rules(
+            annotations, warnings, asked=_boolean(annotations, rates.RATES, warnings)
+        ),
+        pod_connections=rates.pod_connections(annotations, warnings),
     )
-    warnings += [
-        f"metadata.annotations[{name}]: this version of podway-router does not act on it"
-        for name in UNSERVED
-        if name in annotations
-    ]
     warnings += misspelt.warnings(annotations)
     return wishes, tuple(warnings)
 

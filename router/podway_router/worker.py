@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.load import Load
+from podway_proxy.limiting.table import Table
 from podway_proxy.networks import Networks
 from podway_proxy.plane.listener import Listener
 from podway_proxy.restraint import Restraint
@@ -18,6 +19,7 @@ from podway_router.account import COUNTERS, Account
 from podway_router.choice import Choice
 from podway_router.climb import Climb
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
+from podway_router.guard import Guard
 from podway_router.http_side import HttpSide
 from podway_router.options import read
 from podway_router.side import Setting
@@ -67,6 +69,10 @@ class Worker:
         self._climb = Climb(link.plane, self._options.slow_start, self._rise)
         self._contexts = Contexts()
         self._wires = Wires(link.plane, self._contexts, self.current)
+        shared = Table(link.table_fd, link.row), link.bell_fd
+        self._guard = Guard(
+            link.plane, shared, self.current, self._choice, self._load, self._account
+        )
         self._shards: dict[str, ShardEntry] = {}
         self._doors: dict[str, Door] = {}
         self._leaving: list[HttpSide | TlsSide] = []
@@ -103,6 +109,7 @@ class Worker:
         self._take(ways.rebuilt(self._map, entries, changed, self._means()))
         self._account.forget_misses()
         self._wires.tidy(self._map, changed)
+        self._guard.tidy(self._map.ways)
 
     def drain(self) -> None:
         """Stop accepting; keep-alive connections end with their next answer."""
@@ -161,6 +168,7 @@ class Worker:
             contexts=self._contexts,
             wires=self._wires,
             choice=self._choice,
+            guard=self._guard,
         )
         return HttpSide(setting) if kind == HTTP else TlsSide(setting)
 

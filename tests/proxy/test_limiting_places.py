@@ -117,7 +117,7 @@ def test_a_faithful_one_waits_for_its_own_endpoint(alone: Worker) -> None:
 def test_a_faithful_one_whose_endpoint_is_gone_takes_any(alone: Worker) -> None:
     first, second = filled(alone)
     waiting = alone.ask(faithful=True)
-    alone.places.addresses = {one.address for one in ENDPOINTS} - {waiting.visit._wanted}
+    alone.addresses = {one.address for one in ENDPOINTS} - {waiting.visit._wanted}
     end = second if first.visit._taken == waiting.visit._wanted else first
     alone.plane.pass_time(0.25)
     end.end()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from podway_router.misspelt import KNOWN, warnings
-from podway_router.wishes import UNSERVED, read
+from podway_router.wishes import read
 
 H = "haproxy.router.openshift.io/"
 
@@ -31,7 +31,6 @@ def test_all_that_is_read_is_known() -> None:
     asked = Asked()
     read(asked)
     assert asked.names <= KNOWN
-    assert set(UNSERVED) <= KNOWN
     assert not list(warnings(KNOWN))
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from podway_router.wishes import UNSERVED, H, Wishes, read, seconds
+from podway_router.wishes import H, Wishes, read, seconds
 
 
 @pytest.mark.parametrize(
@@ -68,10 +68,14 @@ def test_an_invalid_wish_about_cookies_is_absent_and_reported() -> None:
     assert "cookie-same-site]: 'lax' is not one of Lax, Strict, None" in warnings[2]
 
 
-def test_what_this_version_does_not_act_on_is_said() -> None:
-    for name in UNSERVED:
-        (warning,) = read({name: "1"})[1]
-        assert warning.endswith(f"[{name}]: this version of podway-router does not act on it")
+def test_limits_are_read() -> None:
+    names = H + "rate-limit-connections", H + "rate-limit-connections.rate-http"
+    wishes, warnings = read(
+        {names[0]: "TRUE", names[1]: "5", H + "pod-concurrent-connections": "3"}
+    )
+    assert wishes == Wishes(rules={"requests": 5}, pod_connections=3)
+    assert warnings == ()
+    assert read({names[0]: "on", names[1]: "5"})[0] == Wishes()
 
 
 def test_an_invalid_value_is_absent_and_reported() -> None:

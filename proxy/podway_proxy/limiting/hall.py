@@ -11,6 +11,7 @@ from podway_proxy.limiting.places import Places
 from podway_proxy.plane.wheel import TICK
 
 if TYPE_CHECKING:
+    from podway_proxy.limiting.places import Serving
     from podway_proxy.limiting.table import Table
     from podway_proxy.plane.plane import Plane
 
@@ -22,12 +23,22 @@ but that of all connections; each holds its client's first bytes here."""
 class Hall:
     """Holds the Routes' places, and looks after the lines in front of them."""
 
-    __slots__ = ("_count", "_due", "_places", "_waited_for", "bell", "plane", "table")
+    __slots__ = ("_count", "_due", "_places", "_serving", "_waited_for", "bell", "plane", "table")
 
     def __init__(
-        self, plane: Plane, table: Table, bell: int = -1, count: Callable[[int], None] | None = None
+        self,
+        plane: Plane,
+        table: Table,
+        serving: Callable[[str], Serving],
+        bell: int = -1,
+        count: Callable[[int], None] | None = None,
     ) -> None:
-        """Take the daemon's table and bell; `count(1)` and `count(-1)` tell of who waits."""
+        """Take the daemon's table and bell.
+
+        `serving(name)` gives what knows the endpoints of a Route; `count(1)` and `count(-1)` tell
+        of who waits.
+        """
+        self._serving = serving
         self.plane = plane
         self.table = table
         self.bell = Bell(plane, bell, self._on_ring)
@@ -38,12 +49,12 @@ class Hall:
         self._due: dict[Places, None] = {}
         """Those of which a place was given back in this batch."""
 
-    def places(self, name: str, most: int) -> Places:
-        """Give the places of the Route of that name; there are `most` at each endpoint now."""
+    def places(self, name: str, most: int, patience: float = 5.0) -> Places:
+        """Give the places of the Route of that name, with `most` and `patience` from now on."""
         found = self._places.get(name)
         if found is None:
-            found = self._places[name] = Places(self, name, most)
-        found.most = most
+            found = self._places[name] = Places(self, name, self._serving(name), most)
+        found.most, found.patience = most, patience
         return found
 
     def tidy(self, wanted: Collection[str]) -> None:

@@ -14,7 +14,7 @@ with the next tick. So nobody waits while there is room for longer than a tick.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from podway_proxy.limiting.table import ACTIVE
@@ -41,6 +41,16 @@ class Waiting(Protocol):
 
     def try_again(self) -> bool:
         """Take a place and go on, if there is one; True: it is no longer in the line."""
+
+
+class Serving(Protocol):
+    """A Route's endpoints as they are at the moment: a line may outlive a reload."""
+
+    def choose(self, client: str) -> Iterator[Endpoint]:
+        """Give those for a client at that IP address, in the order in which to try them."""
+
+    def has(self, address: Address) -> bool:
+        """Tell whether this is one of them."""
 
 
 class Line:
@@ -103,31 +113,23 @@ class Places:
         "_lines",
         "_name",
         "_taken",
-        "addresses",
-        "choose",
         "most",
         "patience",
+        "serving",
     )
 
-    def __init__(self, hall: Hall, name: str, most: int) -> None:
+    def __init__(self, hall: Hall, name: str, serving: Serving, most: int) -> None:
         self._hall = hall
         self._name = name
         self.most = most
         """Places at each endpoint."""
         self.patience = 5.0
         """Seconds after which whoever waits is turned away."""
-        self.choose: Callable[[str], Iterator[Endpoint]] = lambda _: iter(())
-        """Gives the endpoints for a client as they are now: a line may outlive a reload."""
-        self.addresses: Container[Address] = ()
-        """Of all its endpoints as they are now."""
+        self.serving = serving
         self._taken: dict[Address, int] = {}
         """By this worker."""
         self._keys: dict[Address, int] = {}
         self._lines: dict[Address | None, Line] = {}
-
-    def has(self, address: Address) -> bool:
-        """Tell whether an endpoint is one of the Route's at the moment."""
-        return address in self.addresses
 
     @property
     def idle(self) -> bool:
@@ -139,15 +141,9 @@ class Places:
         """How many wait in this worker."""
         return sum(map(len, self._lines.values()))
 
-    def first(self, candidates: Iterable[Endpoint], wanted: Address | None) -> Endpoint | None:
-        """Take a place at the first of the candidates that has one, or at `wanted` alone."""
-        for endpoint in candidates:
-            address = endpoint[:2]
-            if wanted is not None and address != wanted:
-                continue
-            if self.take(address):
-                return endpoint
-        return None
+    def first(self, candidates: Iterable[Endpoint]) -> Endpoint | None:
+        """Take a place at the first of the candidates that has one."""
+        return next((one for one in candidates if self.take(one.address)), None)
 
     def crowded(self, wanted: Address | None) -> bool:
         """Tell whether others were there before: who comes now has to wait behind them."""

@@ -38,10 +38,10 @@ class Visit:
         "_host",
         "_joined",
         "_open",
+        "_own",
         "_places",
         "_taken",
         "_waits",
-        "_wanted",
         "since",
     )
 
@@ -58,7 +58,8 @@ class Visit:
         self._counted = False
         self._places: Places | None = None
         self._faithful = False
-        self._wanted: Address | None = None
+        self._own: Endpoint | None = None
+        """The only endpoint that will do."""
         self._taken: Address | None = None
         """Where it has a place."""
         self._open = False
@@ -97,12 +98,11 @@ class Visit:
         first = next(candidates, None)
         if first is None:
             return candidates
-        self._wanted = first[:2] if self._faithful else None
+        self._own = first if self._faithful else None
         if not places.crowded(self._wanted):
-            every = itertools.chain((first,), candidates)
-            endpoint = places.first(every, self._wanted)
-            if endpoint is not None:
-                return self._through(places, endpoint, every)
+            found = self._find(places, itertools.chain((first,), candidates))
+            if found is not None:
+                return found
         self._wait(places)
         return None
 
@@ -117,7 +117,7 @@ class Visit:
         """Take note that an endpoint is in use."""
         self._count()
         if self._places is not None and self._taken is None:
-            self._taken = endpoint[:2]
+            self._taken = endpoint.address
             self._places.force(self._taken)
         self._open = True
         if self._began is not None:
@@ -131,6 +131,10 @@ class Visit:
         if self._ended is not None:
             self._ended(endpoint)
 
+    @property
+    def _wanted(self) -> Address | None:
+        return None if self._own is None else self._own.address
+
     # ---- waiting ---------------------------------------------------------------------------
 
     def try_again(self) -> bool:
@@ -138,17 +142,16 @@ class Visit:
         places = self._places
         if places is None:
             return True
-        if self._wanted is not None and not places.has(self._wanted):
+        if self._own is not None and not places.serving.has(self._own.address):
             places.leave(self, self._wanted)
-            self._wanted = None  # its endpoint is gone: any other will do from now on
+            self._own = None  # it is gone: any other will do from now on
             places.join(self, None)
             return True
-        every = places.choose(self._host)
-        endpoint = places.first(every, self._wanted)
-        if endpoint is None:
+        found = self._find(places, places.serving.choose(self._host))
+        if found is None:
             return False
         self._leave()
-        self._go(self._through(places, endpoint, every))
+        self._go(found)
         return True
 
     def on_deadline(self) -> None:
@@ -181,12 +184,18 @@ class Visit:
             if self._joined and self._places is not None:
                 self._places.leave(self, self._wanted)
 
-    def _through(
-        self, places: Places, first: Endpoint, others: Iterator[Endpoint]
-    ) -> Iterator[Endpoint]:
-        """Give candidates, each with its place taken, the first one already."""
-        self._taken = first[:2]
-        return self._each(places, first, others)
+    def _find(self, places: Places, every: Iterator[Endpoint]) -> Iterator[Endpoint] | None:
+        """Give the candidates from the first with room on, its place taken; None: there is none."""
+        own = self._own
+        if own is None:
+            first = places.first(every)
+        else:
+            first = own if places.take(own.address) else None
+            every = (endpoint for endpoint in every if endpoint.address != own.address)
+        if first is None:
+            return None
+        self._taken = first.address
+        return self._each(places, first, every)
 
     def _each(
         self, places: Places, first: Endpoint, others: Iterator[Endpoint]
@@ -195,8 +204,8 @@ class Visit:
         for endpoint in others:
             if not self._open:
                 self._give()  # asked for another: that one could not be connected to
-            if places.take(endpoint[:2]):
-                self._taken = endpoint[:2]
+            if places.take(endpoint.address):
+                self._taken = endpoint.address
                 yield endpoint
         if not self._open:
             self._give()

@@ -1,0 +1,104 @@
+"""A Route's limits, held: how much a client may ask of it, and how much its pods are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from podway_proxy.limiting.clients import Clients
+from podway_proxy.limiting.hall import Hall
+from podway_proxy.limiting.visit import Visit
+
+if TYPE_CHECKING:
+    from podway_proxy.balance.load import Load
+    from podway_proxy.http.target import Target
+    from podway_proxy.limiting.table import Table
+    from podway_proxy.plane.plane import Plane
+    from podway_proxy.values import Address, Endpoint, Forward
+    from podway_router.account import Account
+    from podway_router.choice import Choice
+    from podway_router.ways import Map, Way
+
+STEP = "rate-limit"
+
+
+class Serving:
+    """A Route's endpoints in whatever map is in force."""
+
+    def __init__(self, current: Callable[[], Map], choice: Choice, key: str) -> None:
+        self._current = current
+        self._choice = choice
+        self._key = key
+
+    def choose(self, client: str) -> Iterator[Endpoint]:
+        """Give those for a client."""
+        way = self._current().ways.get(self._key)
+        return iter(()) if way is None else self._choice.candidates(way, client)
+
+    def has(self, address: Address) -> bool:
+        """Tell whether this is one of them."""
+        way = self._current().ways.get(self._key)
+        return way is not None and address in way.addresses
+
+
+class Guard:
+    """One worker's. Routes are told apart by their entries' keys."""
+
+    def __init__(
+        self,
+        plane: Plane,
+        shared: tuple[Table, int],
+        current: Callable[[], Map],
+        choice: Choice,
+        load: Load,
+        account: Account,
+    ) -> None:
+        """Take the daemon's table and bell, and what else there is one of in each worker."""
+        table, bell = shared
+        self._plane = plane
+        self._load = load
+        self._account = account
+        self._clients = Clients(table)
+        serving = partial(Serving, current, choice)
+        self._hall = Hall(plane, table, serving, bell, partial(account.count, "queued"))
+
+    def refusal(self, key: str, way: Way, client: str, *, http: bool) -> str:
+        """Count what a client asks of a Route; give why it is refused, empty if it is not."""
+        if way.rules is None:
+            return ""
+        who = self._clients.key(key, client)
+        why = self._clients.refusal(who, way.rules, self._plane.now, http=http)
+        return why and f"{way.label}: {why}"
+
+    def guarded(self, target: Target, key: str, way: Way, client: str, *, own: bool) -> Target:
+        """Give the target for one request; `own`: it insists on its first candidate."""
+        visit = self._visit(key, way, client, target.connect_timeout, own)
+        if visit is None:
+            return target
+        return replace(target, gate=visit, on_open=visit.opened, on_close=visit.closed)
+
+    def through(self, forward: Forward, key: str, way: Way, client: str) -> Forward:
+        """Give the same for one connection that is handed through."""
+        visit = self._visit(key, way, client, forward.connect_timeout, own=False)
+        if visit is None:
+            return forward
+        return forward._replace(gate=visit, on_open=visit.opened, on_close=visit.closed)
+
+    def tidy(self, wanted: Collection[str]) -> None:
+        """Forget Routes that are gone."""
+        self._hall.tidy(wanted)
+
+    def _visit(self, key: str, way: Way, client: str, patience: float, own: bool) -> Visit | None:
+        counts = way.rules is not None and way.rules.concurrent is not None
+        most = way.entry.pod_connections
+        if not (counts or most):
+            return None
+        visit = Visit(self._hall, client, self._load.began, self._load.ended)
+        if counts:
+            visit.counting(self._clients, self._clients.key(key, client))
+        if most:
+            places = self._hall.places(key, most, patience)
+            visit.placed(places, faithful=own or way.entry.policy == "source")
+        return visit
