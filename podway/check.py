@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,17 +23,20 @@ ZONES = zones.Settings(cluster=names.absolute("cluster.local"))
 def check(directories: Sequence[Path]) -> int:
     """Print each problem as a line; 0 when there is none, 1 otherwise."""
     snapshot = load(directories)
-    lines = problems(snapshot)
+    lines = problems(snapshot, datetime.datetime.now(datetime.UTC))
     for line in lines:
         sys.stdout.write(f"{line}\n")
     sys.stderr.write(summary(snapshot, len(lines)))
     return PROBLEMS if lines else CLEAN
 
 
-def problems(snapshot: Snapshot) -> list[str]:
-    """Give what the objects' reader, the routers, the balancers and dns find; each once. Pure."""
+def problems(snapshot: Snapshot, now: datetime.datetime | None = None) -> list[str]:
+    """Give what the objects' reader, the routers, the balancers and dns find; each once. Pure.
+
+    With `now` (a time with its zone) certificates that expire soon are among it.
+    """
     found = [str(problem) for problem in snapshot.problems]
-    for compilation in decide(snapshot).values():
+    for compilation in decide(snapshot, now).values():
         found.extend(compilation.compiled.problems)
         found.extend([compilation.compiled.why] if not compilation.compiled.ready else ())
     found.extend(balancers.compile_snapshot(snapshot, BALANCER).compiled.problems)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
+
 from podway_cluster import Snapshot
 from podway_cluster.model import IngressController, Meta
 from podway_router.compile import Compilation, RouteStatus, compile_snapshot
+from podway_router.material import Material
 from podway_router.options import Options
 from podway_router.shard import HOME, choose
 
@@ -20,11 +23,14 @@ def with_controller(snapshot: Snapshot) -> Snapshot:
     return snapshot._replace(ingress_controllers={STAND_IN.meta.key: STAND_IN})
 
 
-def decide(snapshot: Snapshot) -> dict[str, Compilation]:
-    """Compile each IngressController's shard, as its routers do; by the controller's name."""
+def decide(snapshot: Snapshot, now: datetime.datetime | None = None) -> dict[str, Compilation]:
+    """Compile each IngressController's shard, as its routers do; by the controller's name.
+
+    With `now` (a time with its zone) certificates that expire soon are problems.
+    """
     snapshot = with_controller(snapshot)
     return {
-        name: compile_snapshot(snapshot, _options(controller))
+        name: compile_snapshot(snapshot, _options(controller), material=Material(now))
         for name, controller in choose(snapshot.ingress_controllers.values()).items()
     }
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from podway.tables import KINDS, WHY, Row
+from podway.tables import KINDS, WARNINGS, WHY, Row
 from podway_cluster import load
 
 _WIDTH = 10_000
@@ -46,7 +46,7 @@ def get(options: Options) -> int:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Print a table and, below it, why something is missing.
+    """Print a table and, below it, why something is missing and what is wrong.
 
     Nothing is cut off or wrapped, terminal or not: a name in two halves can't be copied.
     """
@@ -55,7 +55,7 @@ def show(rows: Sequence[Row]) -> None:
 
     console = Console(highlight=False, width=_WIDTH)
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    columns = [column for column in rows[0] if column != WHY]
+    columns = [column for column in rows[0] if column not in (WHY, WARNINGS)]
     for column in columns:
         table.add_column(column.upper(), no_wrap=True)
     for row in rows:
@@ -63,11 +63,9 @@ def show(rows: Sequence[Row]) -> None:
     with console.capture() as captured:
         console.print(table)
         for row in rows:
-            if row.get(WHY):
-                name = row.get("name") or row.get("service")
-                console.print(
-                    f"{row['namespace']}/{name}: {row[WHY]}", style="yellow", markup=False
-                )
+            name = row.get("name") or row.get("service")
+            for note in filter(None, (row.get(WHY), *row.get(WARNINGS, ()))):
+                console.print(f"{row['namespace']}/{name}: {note}", style="yellow", markup=False)
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 

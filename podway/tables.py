@@ -13,6 +13,8 @@ from podway_router.compile import RouteStatus
 
 WHY = "why"
 """Not a column: why there is nothing, in a sentence; empty where there is something."""
+WARNINGS = "warnings"
+"""No column either: what the routers say about a Route that they serve, `field: message` each."""
 Row = dict[str, Any]
 """Column -> value, in the order of the columns."""
 
@@ -91,7 +93,8 @@ def _route(status: RouteStatus) -> Row:
         why = f"not admitted: {condition.reason}: {condition.message}"
         return _route_row(status.route, status.host, "", [], why)
     found = [f"{host}:{port}" for host, port, _, _ in served_by.endpoints]
-    return _route_row(status.route, status.host, status.controller, found, served_by.why)
+    row = _route_row(status.route, status.host, status.controller, found, served_by.why)
+    return {**row, WARNINGS: list(status.warnings)}
 
 
 def _route_row(route: Route, host: str, shard: str, found: list[str], why: str) -> Row:
@@ -106,6 +109,7 @@ def _route_row(route: Route, host: str, shard: str, found: list[str], why: str) 
         "admitted": shard or "no",
         "endpoints": found,
         WHY: why,
+        WARNINGS: [],
     }
 
 

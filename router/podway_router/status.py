@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route, Secret
-from podway_router import backends, claims, heads, sticky
+from podway_router import backends, claims, effectless, heads, sticky
 from podway_router.access.wanted import servers
 from podway_router.admission import ADMITTED, Claim, Condition
 from podway_router.certificates import NOTHING as NO_TLS
@@ -71,6 +71,7 @@ def _status(
         )
     done, faults = heads.of_route(route, wishes)
     warnings = (*warnings, *(f"{field}: {message}" for field, message in faults))
+    warnings = (*warnings, *effectless.warnings(route.meta.annotations, claim.termination))
     served = backends.gather(snapshot, route, options.allow_loopback)
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
     tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim

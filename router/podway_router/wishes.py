@@ -102,7 +102,9 @@ def _choice(
 
 
 def _boolean(annotations: Mapping[str, str], name: str, warnings: list[str]) -> bool:
-    value = _choice(annotations, name, _TRUE + _FALSE, warnings)
+    value = annotations.get(name)
+    if value is not None and value not in _TRUE + _FALSE:
+        warnings.append(f"metadata.annotations[{name}]: {value!r} is neither true nor false")
     return value in _TRUE
 
 
@@ -139,9 +141,10 @@ def _networks(annotations: Mapping[str, str], warnings: list[str]) -> tuple[str,
         try:
             valid.append(str(ipaddress.ip_network(word, strict=False)))
         except ValueError:
+            hint = ": separate them by spaces" if "," in word else ""
             warnings.append(
                 f"metadata.annotations[{name}]: {word!r} is no address and no network such as "
-                "10.0.0.0/8: it lets nobody in"
+                f"10.0.0.0/8, and lets nobody in{hint}"
             )
     if not valid:
         warnings.append(f"metadata.annotations[{name}]: names no network, so nobody is let in")

@@ -101,6 +101,23 @@ def test_why_something_is_missing_stands_below_the_table(
     assert why.startswith("reports/report: ")
 
 
+def test_what_the_routers_say_about_a_route_stands_below_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annotation = '"haproxy.router.openshift.io/timeout": soon'
+    text = STRAY.partition("---")[0].replace(
+        "labels: {", f"annotations: {{{annotation}}}, labels: {{"
+    )
+    (tmp_path / "stray.yaml").write_text(text)
+    assert get(Options("routes", [tmp_path])) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith(
+        "a/stray: metadata.annotations[haproxy.router.openshift.io/timeout]: 'soon'"
+    )
+    (row,) = routes(load([tmp_path]))
+    assert len(row["warnings"]) == 1
+
+
 def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     get(Options("pods", MANIFESTS, namespace="nowhere"))
     captured = capsys.readouterr()
