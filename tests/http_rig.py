@@ -19,6 +19,7 @@ import uvloop
 from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.answer import Answer
+from podway_proxy.http.extras import Extras
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.request import Request
 from podway_proxy.http.target import Target
@@ -143,6 +144,8 @@ class Rig:
         self.opened = self.closed = 0
         self.lanes = False
         """Usual requests may take the fast lane; it writes no records."""
+        self.dress: Callable[[list[Endpoint]], Extras] | None = None
+        """Makes what is asked for beyond carrying, from the pods' endpoints."""
         self._target = target
         self._limits = limits
         self._options: dict[str, Any] = {}
@@ -165,6 +168,7 @@ class Rig:
             label=f"route {request.host}",
             on_open=self._opened,
             on_close=self._closed,
+            extras=self.dress(pods) if self.dress is not None else None,
             **self._target,
         )
 
@@ -264,12 +268,13 @@ def serving(
     limits: Limits = DEFAULT,
     options: dict[str, Any] | None = None,
     lanes: bool = False,
+    dress: Callable[[list[Endpoint]], Extras] | None = None,
     **target: Any,
 ) -> Iterator[tuple[Rig, list[Pod]]]:
     """A rig whose host `a` has a pod for each handler."""
     pods = [Pod(handler) for handler in handlers]
     rig = Rig({"a": [pod.endpoint for pod in pods]}, limits, **target)
-    rig.lanes = lanes
+    rig.lanes, rig.dress = lanes, dress
     try:
         with rig.with_options(**(options or {})):
             yield rig, pods

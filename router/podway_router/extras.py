@@ -6,17 +6,17 @@ Each option is a `Part` that some module makes of the entries, or None where not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from podway_proxy.http.extras import Extras
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
-from podway_proxy.values import Address, Arrival, Endpoint
+from podway_proxy.values import Arrival, Endpoint
 from podway_router import actions, client_certificate, hsts, letter_case, rewriting, unique_id
 from podway_router.compression import compressed
 from podway_router.entry import RouteEntry, ShardEntry, heads_of, tls_of
-from podway_router.sticky import Anyone, Sticky, no_endpoints
+from podway_router.sticky import NOBODY, Others, Sticky
 from podway_router.ways import Way
 
 Outgoing = Callable[[Request, Arrival, bytes], bytes]
@@ -39,25 +39,22 @@ def extras_of(
     way: Way,
     shard: ShardEntry,
     proto: str,
-    anyone: Anyone = no_endpoints,
-    down: Collection[Address] = (),
+    others: Others = NOBODY,
 ) -> Extras | None:
     """Give what a Route's requests need; `proto` is what their clients speak, http or https.
 
-    `anyone` gives the endpoints for a client about whom nothing but the address is known, `down`
-    are those that fail their checks.
+    `others` are the endpoints for a client about whom nothing but the address is known.
     """
-    cookie, cookie_set = _sticky(way, anyone, down)
-    parts = (cookie, *_heads(way.entry, shard, proto), cookie_set, _names(way.entry, shard))
-    return compressed(joined(parts), shard.compressed)
-
-
-def _sticky(way: Way, anyone: Anyone, down: Collection[Address]) -> tuple[Part | None, Part | None]:
-    """Give what is done first to requests, and late to answers."""
+    rest = (*_heads(way.entry, shard, proto), _names(way.entry, shard))
     if way.entry.cookie is None:
-        return None, None
-    sticky = Sticky(way.namespace, way.entry, anyone, down)
-    return Part(outgoing=sticky.outgoing, choose=sticky.choose), Part(incoming=sticky.incoming)
+        return compressed(joined(rest), shard.compressed)
+    # The cookie is taken out before anything else is done to requests, and set late in answers.
+    sticky = Sticky(way.namespace, way.entry, others)
+    out = Part(outgoing=sticky.outgoing, choose=sticky.choose)
+    found = joined((out, *rest[:-1], Part(incoming=sticky.incoming), rest[-1]))
+    if found is not None and joined(rest) is None and not shard.compressed:
+        return found._replace(usual=sticky)
+    return compressed(found, shard.compressed)
 
 
 def _heads(entry: RouteEntry, shard: ShardEntry, proto: str) -> Iterable[Part | None]:

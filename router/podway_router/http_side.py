@@ -14,7 +14,7 @@ from podway_router.decide import Match, Redirect
 from podway_router.entry import limits_of
 from podway_router.extras import extras_of
 from podway_router.guard import STEP as RATE_LIMIT
-from podway_router.sticky import Sticky, held
+from podway_router.sticky import Others, Sticky, held
 
 if TYPE_CHECKING:
     import socket
@@ -162,14 +162,15 @@ class HttpSide:
         """Give what a request to a Route with limits gets."""
         base = self._bases.get(key)
         if base is None:
-            sticky = Sticky(way.namespace, way.entry, down=current.down)
+            sticky = Sticky(way.namespace, way.entry, Others(down=current.down))
             base = self._bases[key] = self._target(way, current), sticky
         target, sticky = base
-        own = way.entry.cookie is not None and sticky.holds(request) is not None
+        own = way.entry.cookie is not None and sticky.holds(request.head) is not None
         return self._guard.guarded(target, key, way, arrival.client[0], own=own)
 
     def _target(self, way: Way, current: Map) -> Target:
-        anyone = partial(self._choice.candidates, way)
+        anyone, pick = partial(self._choice.candidates, way), self._choice.pick(way)
+        others = Others(anyone, pick, current.down)
         return Target(
             label=way.label,
             forwarded=way.entry.forwarded or self._shard.forwarded,
@@ -182,8 +183,8 @@ class HttpSide:
             on_failure=partial(self._choice.failed, way.label),
             wire=self._wires.of(way) if way.entry.server_name else None,
             choose=anyone,
-            pick=self._choice.pick(way),
-            extras=extras_of(way, self._shard, self._proto, anyone, current.down),
+            pick=pick,
+            extras=extras_of(way, self._shard, self._proto, others),
         )
 
     def _redirect(self, request: Request) -> Answer:

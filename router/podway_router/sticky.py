@@ -7,7 +7,8 @@ not show a valid one sets it; pods see it neither in requests nor can they set i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.up import alive
 from podway_proxy.http.cookies import sent, set_line, storable, without, without_set
@@ -16,6 +17,7 @@ from podway_proxy.values import Address, Endpoint
 if TYPE_CHECKING:
     from podway_proxy.http.request import Request
     from podway_proxy.http.response import Response
+    from podway_proxy.http.target import Pick
     from podway_proxy.values import Arrival
     from podway_router.entry import RouteEntry
     from podway_router.ways import Way
@@ -28,6 +30,19 @@ _PRIVATE = b"Cache-Control: private\r\n"
 def no_endpoints(client: str) -> Iterator[Endpoint]:
     """Give nobody, whoever the client is."""
     return iter(())
+
+
+class Others(NamedTuple):
+    """The endpoints for clients without a cookie."""
+
+    anyone: Anyone = no_endpoints
+    pick: Pick | None = None
+    """The same one by one."""
+    down: Collection[Address] = ()
+    """Those that fail their checks: no cookie leads there."""
+
+
+NOBODY = Others()
 
 
 def usual_name(namespace: str, name: str) -> str:
@@ -66,55 +81,52 @@ def held(way: Way, request: Request, down: Collection[Address]) -> bool:
     """Tell whether a cookie leads somewhere on a Route that has nothing for new clients."""
     if way.entry.cookie is None or not way.entry.kept:
         return False
-    return Sticky(way.namespace, way.entry, down=down).holds(request) is not None
+    sticky = Sticky(way.namespace, way.entry, Others(down=down))
+    return sticky.holds(request.head) is not None
 
 
 class Sticky:
     """One Route's cookie, with the endpoints that it may lead to now."""
 
-    __slots__ = ("_anyone", "_begins", "_endpoints", "_lines")
+    __slots__ = ("_begins", "_endpoints", "_lines", "_others")
 
-    def __init__(
-        self,
-        namespace: str,
-        entry: RouteEntry,
-        anyone: Anyone = no_endpoints,
-        down: Collection[Address] = (),
-    ) -> None:
+    def __init__(self, namespace: str, entry: RouteEntry, others: Others = NOBODY) -> None:
         self._begins = (entry.cookie or "").encode() + b"="
-        self._anyone = anyone
+        self._others = others
         secure = f"; Secure; SameSite={entry.same_site}" if entry.same_site else ""
         attributes = b"; path=/; HttpOnly" + secure.encode()
         self._endpoints: dict[bytes, Endpoint] = {}
         """By the cookie's value."""
-        self._lines: dict[Endpoint, tuple[bytes, bytes]] = {}
+        self._lines: dict[Address, tuple[bytes, bytes]] = {}
         """The cookie as clients show it, and the line that sets it."""
-        for endpoint in reachable(entry, down):
+        for endpoint in reachable(entry, others.down):
             value = value_of(namespace, endpoint)
-            self._endpoints[value] = endpoint
             line = set_line(self._begins, value, attributes)
-            self._lines[endpoint] = self._begins + value, line
+            self._endpoints[value] = endpoint
+            self._lines[endpoint.address] = self._begins + value, line
 
-    def holds(self, request: Request) -> Endpoint | None:
-        """Give the endpoint that the request's cookie names; of several cookies the first valid."""
-        if self._begins not in request.head:
+    def holds(self, asked: bytes) -> Endpoint | None:
+        """Give the endpoint that a request's cookie names; of several cookies the first valid."""
+        if self._begins not in asked:
             return None
-        for value in sent(request.head, self._begins):
+        for value in sent(asked, self._begins):
             endpoint = self._endpoints.get(value)
             if endpoint is not None:
                 return endpoint
         return None
 
+    # ---- any request ------------------------------------------------------------------------
+
     def choose(self, request: Request, arrival: Arrival) -> Iterator[Endpoint]:
         """Give the client's own endpoint, should that fail the others; a new client any."""
-        own = self.holds(request)
+        own = self.holds(request.head)
         if own is None:
-            return self._anyone(arrival.client[0])
-        return self._own_first(own, arrival.client[0])
+            return self._others.anyone(arrival.client[0])
+        return chain((own,), self._but(own, arrival.client[0]))
 
     def outgoing(self, request: Request, arrival: Arrival, head: bytes) -> bytes:
         """Take the cookie out, valid or not."""
-        return without(head, self._begins) if self._begins in head else head
+        return without(head, self._begins)
 
     def incoming(
         self,
@@ -125,20 +137,51 @@ class Sticky:
         head: bytes,
     ) -> bytes:
         """Set the cookie unless the client has shown the right one."""
-        if self._begins in head:
-            head = without_set(head, self._begins)
-        known = None if endpoint is None else self._lines.get(endpoint)
-        if known is None:
+        if endpoint is None:
             return head
-        pair, line = known
-        if pair in request.head and self.holds(request) == endpoint:
-            return head
-        if response.status >= 200 and storable(request.method, response.status, head):
-            line += _PRIVATE
-        return head[:-2] + line + b"\r\n"
+        return self.coming(request.head, endpoint, response.status, head, len(head))
 
-    def _own_first(self, own: Endpoint, client: str) -> Iterator[Endpoint]:
-        yield own
-        for endpoint in self._anyone(client):
+    # ---- usual requests ---------------------------------------------------------------------
+
+    def first(self, asked: bytes, client: str) -> Endpoint | None:
+        """Give what `choose` gives first; None: that takes more of a look."""
+        own = self.holds(asked)
+        if own is not None or self._others.pick is None:
+            return own
+        return self._others.pick.first(client)
+
+    def others(self, asked: bytes, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give what `choose` gives behind the first one."""
+        if self._others.pick is None or self.holds(asked) is not None:
+            return self._but(first, client)
+        return self._others.pick.others(first, client)
+
+    def leaving(self, head: bytes) -> bytes:
+        """Do what `outgoing` does."""
+        return without(head, self._begins)
+
+    def coming(
+        self, asked: bytes, endpoint: Endpoint, status: int, answer: bytes, end: int
+    ) -> bytes:
+        """Do what `incoming` does to the head in `answer[:end]`."""
+        if answer.find(self._begins, 0, end) >= 0:
+            head = without_set(answer[:end], self._begins)
+            answer = head + answer[end:]
+            end = len(head)
+        known = self._lines.get(endpoint[:2])
+        if known is None:
+            return answer
+        pair, line = known
+        if pair in asked:
+            own = self.holds(asked)
+            if own is not None and own[:2] == endpoint[:2]:
+                return answer
+        if status >= 200 and storable(asked.partition(b" ")[0], status, answer[:end]):
+            line += _PRIVATE
+        return b"".join((answer[: end - 2], line, answer[end - 2 :]))
+
+    def _but(self, own: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give anyone but the client's own endpoint."""
+        for endpoint in self._others.anyone(client):
             if endpoint != own:
                 yield endpoint

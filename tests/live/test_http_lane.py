@@ -11,6 +11,7 @@ import itertools
 import operator
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -27,9 +28,16 @@ from http_rig import (
     until,
 )
 
+from podway_proxy.balance.balancer import InOrder
+from podway_proxy.http.extras import Extras
 from podway_proxy.http.front import COUNTERS
 from podway_proxy.http.quick import QuickClient
 from podway_proxy.limits import DEFAULT
+from podway_proxy.values import Endpoint
+from podway_router.entry import RouteEntry, ShardEntry
+from podway_router.extras import extras_of
+from podway_router.sticky import Others, value_of
+from podway_router.ways import Way
 
 pytestmark = pytest.mark.live
 
@@ -120,6 +128,31 @@ def gives(answer: bytes, *, pieces: int = 1, ends: bool = False) -> Handler:
     return handle
 
 
+Dress = Callable[[list[Endpoint]], Extras]
+VALUE = b"@pod@"
+"""Stands for the pod in cookies."""
+
+
+def sticky(pods: list[Endpoint]) -> Extras:
+    """What a Route with a cookie asks for."""
+    entry = RouteEntry("a", "/", "", "", [(*pod, 1) for pod in pods], "random", cookie="stk")
+    way = Way("route shop/a", entry, frozenset(), InOrder(pods))
+    others = Others(lambda _: iter(pods), InOrder(pods))
+    extras = extras_of(way, ShardEntry({}), "http", others)
+    assert extras is not None
+    assert extras.usual is not None
+    return extras
+
+
+COOKIES = {
+    "none": b"",
+    "other": b"Cookie: a=b\r\n",
+    "unknown": b"Cookie: stk=x\r\n",
+    "unknown among others": b"cookie: a=b; stk=x; c=d\r\n",
+    "twice": b"Cookie: stk=x; stk=y\r\nCookie: stk=z\r\n",
+}
+
+
 class Seen(NamedTuple):
     """What one way made of a scenario."""
 
@@ -128,8 +161,8 @@ class Seen(NamedTuple):
     counts: tuple[int, ...]
 
 
-def played(request: bytes, handler: Handler, lanes: bool) -> Seen:
-    with serving(handler, lanes=lanes) as (rig, [pod]):
+def played(request: bytes, handler: Handler, lanes: bool, dress: Dress | None = None) -> Seen:
+    with serving(handler, lanes=lanes, dress=dress) as (rig, [pod]):
         with rig.connect() as sock:
             sock.sendall(WARM)
             head, body = read_answer(sock)
@@ -144,6 +177,7 @@ def played(request: bytes, handler: Handler, lanes: bool) -> Seen:
         until(lambda: rig.front.active == 0)
         assert rig.opened == rig.closed
         port = b"%d" % rig.port
+        got = got.replace(value_of("shop", pod.endpoint), VALUE)
         return Seen(got, pod.seen.replace(port, b"PORT"), tuple(rig.front.row[: len(COUNTERS)]))
 
 
@@ -154,6 +188,63 @@ def test_all_requests_meet_an_answer_alike(answer: str) -> None:
             played(REQUESTS[request], gives(ANSWERS[answer]), lanes) for lanes in (True, False)
         )
         assert lane == general, request
+
+
+SETS = b"HTTP/1.1 200 OK\r\nSet-Cookie: stk=own\r\nETag: x\r\nContent-Length: 2\r\n\r\nok"
+
+
+@pytest.mark.parametrize("cookie", COOKIES)
+def test_cookies_are_set_and_cut_alike(cookie: str) -> None:
+    request = REQUESTS["fields"].replace(b"Cookie: a=b; c=d\r\n", COOKIES[cookie])
+    for what, answer in {**ANSWERS, "sets our cookie": SETS}.items():
+        for ends in (b"", b"Connection: close\r\n"):
+            asked = request.replace(b"Accept:", ends + b"Accept:")
+            lane, general = (played(asked, gives(answer), lanes, sticky) for lanes in (True, False))
+            assert unordered(lane) == unordered(general), (what, ends)
+            assert b"Set-Cookie: stk=@pod@; path=/; HttpOnly\r\n" in lane.client
+            assert b"stk=" not in lane.pod
+            assert b"stk=own" not in lane.client
+
+
+def unordered(seen: Seen) -> Seen:
+    """The same with the lines that the client got in order of their bytes."""
+    return seen._replace(client=b"\n".join(sorted(seen.client.split(b"\r\n"))))
+
+
+def test_a_client_with_a_cookie_stays_on_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = counted(monkeypatch)
+    pods = [answering(OK.replace(b"ok", name)) for name in (b"p0", b"p1")]
+    with serving(*pods, lanes=True, dress=sticky) as (rig, [_, pod]), rig.connect() as sock:
+        value = value_of("shop", pod.endpoint)
+        for number in range(10):
+            sock.sendall(ask(b"Cookie: a=b; stk=" + value + b"; c=d\r\n"))
+            head, body = read_answer(sock)
+            assert (b"Set-Cookie" in head, body) == (False, b"p1"), number
+        assert pod.seen.count(b"\r\nCookie: a=b; c=d\r\n") == 10
+        assert len(left) <= 1, "the first one opened the connection"
+
+
+def test_an_address_may_have_another_name_for_another_route(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its kept connection serves both; what leaves the lane there goes on with its own."""
+    asked: list[str] = []
+    others = InOrder.others
+
+    def recorded(self: InOrder, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        asked.append(first.name)
+        return others(self, first, client)
+
+    monkeypatch.setattr(InOrder, "others", recorded)
+    handler = gives(ANSWERS["no content"])
+    with serving(handler, lanes=True) as (rig, [pod]), rig.connect() as sock:
+        rig.routes["b"] = [pod.endpoint._replace(name="other")]
+        for host in (b"a", b"b") * 3:
+            sock.sendall(WARM.replace(b": a", b": " + host))
+            assert read_answer(sock)[1] == b"ok"
+            sock.sendall(ask(host=b"Host: " + host))
+            assert read_answer(sock)[0].startswith(b"HTTP/1.1 204 ")
+        assert asked[-4:] == [pod.endpoint.name, "other"] * 2
 
 
 @pytest.mark.parametrize("request_", ["usual", "close", "keep-alive", "two at once", "delete"])

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
 from podway_proxy.values import Address, Arrival, Endpoint
 from podway_router.entry import RouteEntry
-from podway_router.sticky import Sticky, reachable, usual_name, value_of
+from podway_router.sticky import Others, Sticky, reachable, usual_name, value_of
 
 A, B = Endpoint("10.0.0.1", 80, "a"), Endpoint("10.0.0.2", 80, "b")
 OLD = Endpoint("10.0.0.3", 80, "old")
@@ -32,7 +33,7 @@ def anyone(client: str) -> Iterator[Endpoint]:
 
 
 def sticky(same_site: str = "", down: frozenset[Address] = frozenset()) -> Sticky:
-    return Sticky("shop", entry(same_site), anyone, down)
+    return Sticky("shop", entry(same_site), Others(anyone, InOrder([B, A]), down))
 
 
 def request(*cookies: str, method: bytes = b"GET") -> Request:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from podway_proxy.values import Arrival, Endpoint
 
@@ -11,6 +11,28 @@ if TYPE_CHECKING:
     from podway_proxy.http.request import Request
     from podway_proxy.http.response import Response
     from podway_proxy.http.target import Target
+
+
+class Usual(Protocol):
+    """What Extras do to the requests that take the fast lane, and to their answers.
+
+    The very same as their other parts, in fewer calls, on heads instead of on what was read in
+    them: `asked` is the request's head as it came.
+    """
+
+    def first(self, asked: bytes, client: str) -> Endpoint | None:
+        """Give what `choose` gives first; None, and nothing has happened: ask `choose`."""
+
+    def others(self, asked: bytes, first: Endpoint, client: str) -> Iterator[Endpoint]:
+        """Give what `choose` gives behind the first one."""
+
+    def leaving(self, head: bytes) -> bytes:
+        """Do what `outgoing` does."""
+
+    def coming(
+        self, asked: bytes, endpoint: Endpoint, status: int, answer: bytes, end: int
+    ) -> bytes:
+        """Do what `incoming` does to the head in `answer[:end]`; give the whole answer."""
 
 
 class Extras(NamedTuple):
@@ -32,6 +54,8 @@ class Extras(NamedTuple):
         None
     )
     """Tells whether an answer with this head goes to the client compressed."""
+    usual: Usual | None = None
+    """Does all of the above for usual requests; None: they take the general way."""
 
     def dress(
         self,

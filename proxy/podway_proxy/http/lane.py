@@ -7,7 +7,7 @@ the general way, and remembered until `forget`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ MOST: Final = 1024
 _SERVED: Final = frozenset(
     (
         *("candidates", "label", "proto", "server_timeout", "tunnel_timeout", "connect_timeout"),
-        *("on_open", "on_close", "on_failure", "choose", "pick"),
+        *("on_open", "on_close", "on_failure", "choose", "pick", "extras"),
     )
 )
 """What of a Target the lane goes by, or leaves to the general way where that takes over."""
@@ -39,7 +39,10 @@ their path and fields: `settled(host, arrival)`."""
 class Lane:
     """Where the usual requests with one Host go."""
 
-    __slots__ = ("first", "line", "most", "named", "on_close", "on_open", "patience", "target")
+    __slots__ = (
+        *("first", "line", "most", "named", "on_close", "on_open", "others", "patience"),
+        *("target", "usual"),
+    )
 
     def __init__(self, named: bytes, target: Target, pick: Pick, most: int) -> None:
         self.named = named
@@ -48,9 +51,12 @@ class Lane:
         """How a usual request says so."""
         self.target = target
         self.first: Callable[[str], Endpoint | None] = pick.first
+        self.others: Callable[[Endpoint, str], Iterator[Endpoint]] = pick.others
         self.on_open = target.on_open
         self.on_close = target.on_close
         self.patience = target.server_timeout
+        self.usual = target.extras.usual if target.extras is not None else None
+        """What is done to requests and answers besides."""
         self.most = most
         """Bytes of the longest head."""
 
@@ -76,6 +82,9 @@ class Lanes:
             self.forget()
         self._asked.add(named)
         plain = all(getattr(target, name) == getattr(NOWHERE, name) for name in _OTHERS)
+        extras = target.extras
+        if extras is not None and extras.usual is None:
+            return
         if target.pick is None or not plain or limits.head_fields < FIELDS:
             return
         if settled(request.host, arrival):

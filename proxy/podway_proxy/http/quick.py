@@ -89,6 +89,7 @@ class QuickClient(Client):
             lane = front.lanes.by_host.get(found[0][1])
         else:
             lane, cut = _with_connection(found, front.lanes.by_host)
+        usual = None if lane is None else lane.usual
         if (
             lane is None
             or arrival is None
@@ -96,7 +97,12 @@ class QuickClient(Client):
             or cut not in data
             or len(data) > lane.most
             or match[1] not in _TWICE
-            or (endpoint := lane.first(arrival.client[0])) is None
+            or (
+                endpoint := lane.first(arrival.client[0])
+                if usual is None
+                else usual.first(data, arrival.client[0])
+            )
+            is None
         ):
             self._go_on(data, match, found)
             return
@@ -109,6 +115,8 @@ class QuickClient(Client):
             out = data[:-2].replace(cut, b"\r\n", 1) + self._tail
         else:
             out = data[:-2] + self._tail
+        if usual is not None:
+            out = usual.leaving(out)
         self._head = data
         self.began = now = self._plane.now
         self.due = now + lane.patience
@@ -118,6 +126,7 @@ class QuickClient(Client):
             return
         self._asked = kept
         kept.user = self
+        kept.endpoint = endpoint  # another Route may know the address by another name
         if lane.on_open is not None:
             lane.on_open(endpoint)
         try:
@@ -163,6 +172,9 @@ class QuickClient(Client):
         else:
             start, stop = match.span(3)
             out = data[:start] + data[stop:]
+        if lane.usual is not None:
+            end = len(out) - int(length)
+            out = lane.usual.coming(self._head, kept.endpoint, int(status), out, end)
         try:
             sent = self.sock.send(out)
         except OSError:
@@ -254,10 +266,14 @@ class QuickClient(Client):
         if lane is None or arrival is None or isinstance(request, Refusal):
             raise AssertionError("no request is on the lane")
         self.request = request
-        pick = lane.target.pick
-        others = pick.others(endpoint, arrival.client[0]) if pick is not None else iter(())
+        client, first = arrival.client[0], outgoing(request, self._tail[:-2])
+        if lane.usual is None:
+            others = lane.others(endpoint, client)
+        else:
+            others = lane.usual.others(head, endpoint, client)
+            first = lane.usual.leaving(first)
         exchange = self._carrier()
-        exchange.prepare(request, lane.target, others, outgoing(request, self._tail[:-2]))
+        exchange.prepare(request, lane.target, others, first)
         if kept is not None:
             exchange.resume(kept, self.began)
         return exchange
