@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from h11_client import Client
@@ -133,3 +136,29 @@ def test_an_interim_answer_alone_is_no_answer(wire: str) -> None:
         assert len(answer.interim) == 2
         assert answer.status == 502
         assert len(pods[0].connections) + len(pods[1].connections) == 1, "not asked again"
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_early_answer_is_read_by_who_is_still_sending(
+    wire: str, leaves: bool, tmp_path: Path
+) -> None:
+    """`leaves`: the pod closes at once, with most of the body unread; its kernel resets."""
+
+    def handle(connection: PodConnection) -> None:
+        # Else its kernel may hold the answer back (Nagle), and its reset throw it away.
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.head()
+        connection.send(b"HTTP/1.1 413 Too Big\r\nContent-Length: 3\r\n\r\nbig")
+        while not leaves and connection.more():
+            connection.buffer = b""
+
+    sent = tmp_path / "sent"
+    sent.write_bytes(bytes(30_000_000))
+    with front(wire, handle) as (rig, _, _):
+        url = f"http{'' if wire == 'plain' else 's'}://a:{rig.address[1]}/"
+        command = ["curl", "-sS", "-k", "--max-time", "20", "-H", "Expect:", "-T", str(sent)]
+        command += ["--resolve", f"a:{rig.address[1]}:127.0.0.1", "-w", "%{http_code}", url]
+        for _ in range(6):
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            assert (ended.returncode, ended.stdout) == (0, "big413"), ended.stderr

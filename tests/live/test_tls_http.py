@@ -232,3 +232,22 @@ def test_a_hello_byte_by_byte() -> None:
                 got += client.read(65536)
             except ssl.SSLWantReadError:
                 incoming.write(sock.recv(65536))
+
+
+def test_a_request_of_which_a_part_went_out_is_not_sent_again() -> None:
+    """A POST of several records: the pod has seen the first when it resets; the next one fails."""
+    seen: list[bytes] = []
+
+    def pod(connection: PodConnection) -> None:
+        seen.append(connection.head())
+        connection.reset()
+
+    body = b"x" * 30_000
+    ask = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    with secured(pod, pod_ca=Ca()) as (rig, pods):
+        for number in range(1, 31):
+            with rig.open() as sock:
+                sock.sendall(ask)
+                assert sock.recv(12) == b"HTTP/1.1 502"
+            assert len(pods[0].connections) == number
+        assert len(seen) == 30

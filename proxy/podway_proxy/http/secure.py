@@ -10,6 +10,7 @@ from podway_proxy.http.endpoint import EndpointConnection
 from podway_proxy.http.quick import QuickClient
 from podway_proxy.plane.plane import GONE, READ
 from podway_proxy.tls.handshake import Handshake, wrap
+from podway_proxy.tls.stream import RECORD
 
 if TYPE_CHECKING:
     import ssl
@@ -59,6 +60,10 @@ class SecureConnection(EndpointConnection):
         except OSError:
             return True
         return True
+
+    def untouched(self, size: int) -> bool:
+        """Tell it of one record; OpenSSL does not say how many of several had gone out."""
+        return size <= RECORD
 
     def close(self) -> None:
         """Say goodbye, and close."""

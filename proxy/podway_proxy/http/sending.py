@@ -45,7 +45,9 @@ class Sending(Finding):
     def unsent(self, error: OSError) -> None:
         """Go on where a resumed request could not be sent at all."""
         self.sent = False
-        self.lost(error.strerror or "reset", untouched=True)
+        connection = self.connection
+        untouched = connection is not None and connection.untouched(len(self._first))
+        self.lost(error.strerror or "reset", untouched=untouched)
 
     def _send(self, connection: EndpointConnection) -> None:
         try:

@@ -19,6 +19,9 @@ LINGER: Final = 2.0
 closing with unread bytes sends RST, which makes the client's kernel drop the answer)."""
 DISCARD: Final = 65_536
 """Most bytes that are read and thrown away for it."""
+READ_RAW: Final = socket.socket.recv_into
+"""Below TLS, if there is any: what is thrown away need not be understood, and OpenSSL takes bytes
+of an upload behind our close_notify for an error."""
 
 
 class Farewell:
@@ -51,7 +54,7 @@ class Farewell:
     def _discard(self) -> None:
         try:
             while self._left > 0:
-                got = self._sock.recv_into(self._plane.buffer, min(self._left, DISCARD))
+                got = READ_RAW(self._sock, self._plane.buffer, min(self._left, DISCARD))
                 if not got:
                     break
                 self._left -= got
