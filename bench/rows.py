@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from bench.loads import bulk, single, wrk
+from bench.loads import bulk, secure, single, wrk
 from bench.measure import cpu, memory
 
 Sample = dict[str, float]
@@ -30,11 +30,13 @@ class Scale(NamedTuple):
     idle: int
     asks: int
     """Requests of the connection that is active among the idle ones."""
+    long: int
+    """Bytes of the long answer over TLS."""
 
 
-FULL = Scale(5, 2, 2, 1_000_000_000, 6_000_000, 500, 9_000, 3_000)
-QUICK = Scale(1, 1, 1, 100_000_000, 1_000_000, 500, 1_000, 1_000)
-TINY = Scale(1, 1, 1, 1_000_000, 100_000, 20, 20, 20)
+FULL = Scale(3, 2, 2, 1_000_000_000, 6_000_000, 500, 9_000, 3_000, 500_000_000)
+QUICK = Scale(1, 1, 1, 100_000_000, 1_000_000, 500, 1_000, 1_000, 100_000_000)
+TINY = Scale(1, 1, 1, 1_000_000, 100_000, 20, 20, 20, 1_000_000)
 """For the test of the plumbing."""
 FEW = 4
 
@@ -47,6 +49,8 @@ class Subject(NamedTuple):
     """Its port to the HTTP pod."""
     bulk: int
     """Its port to the source of bulk data."""
+    secure: bool = False
+    """The web port speaks TLS."""
 
 
 class Row(NamedTuple):
@@ -59,7 +63,7 @@ class Row(NamedTuple):
     unit: str
     measure: Callable[[Subject, Scale], Sample]
     goals: Mapping[str, float] = {}
-    """Peer -> most that podway's figure may be of the peer's (issue 3)."""
+    """Peer -> most that podway's figure may be of the peer's (issues 3 and 4)."""
     most: float | None = None
     """Most that podway's figure itself may be."""
 
@@ -93,10 +97,27 @@ def closed(subject: Subject, scale: Scale) -> Sample:
 
 def _requests(subject: Subject, scale: Scale, close: bool) -> Sample:
     before = cpu(subject.pid)
-    asked = wrk.ask(subject.web, scale.seconds, close)
+    scheme = "https" if subject.secure else "http"
+    asked = wrk.ask(subject.web, scale.seconds, close, scheme)
     used = cpu(subject.pid).since(before).per(asked.requests, MICRO)
     rate = asked.requests / asked.seconds
     return {**used, "rate": rate, "p50": asked.p50, "p99": asked.p99}
+
+
+def resumed(subject: Subject, scale: Scale) -> Sample:
+    """Open connections one after the other, each with the TLS session of the one before."""
+    before = cpu(subject.pid)
+    done = secure.resume(subject.web, scale.seconds)
+    used = cpu(subject.pid).since(before).per(done.units, MICRO)
+    return {**used, "rate": done.units / done.seconds}
+
+
+def download(subject: Subject, scale: Scale) -> Sample:
+    """Take one long answer over TLS."""
+    before = cpu(subject.pid)
+    done = secure.download(subject.web, scale.long)
+    moved = done.units / GB
+    return {**cpu(subject.pid).since(before).per(moved, 1.0), "rate": moved / done.seconds}
 
 
 def idle(subject: Subject, scale: Scale) -> Sample:
@@ -123,6 +144,8 @@ def percentile(ordered: list[float], percent: int) -> float:
 
 BULK = "bulk"
 """How the names of the rows begin that use the bulk port."""
+TLS = "tls"
+EXTRA = "extras"
 PER_GB = "CPU s per GB"
 REQUEST = "CPU µs per request"
 ROWS = (
@@ -148,5 +171,18 @@ ROWS = (
         closed,
         {"haproxy": 0.75, "nginx": 1.3},
     ),
+    Row(
+        "http-extras",
+        "HTTP, keep-alive, cookie, header actions",
+        EXTRA,
+        "cpu",
+        REQUEST,
+        kept,
+        {"haproxy": 1.4},
+    ),
+    Row("tls-kept", "HTTPS, keep-alive requests", TLS, "cpu", REQUEST, kept, {"haproxy": 1.1}),
+    Row("tls-full", "HTTPS, full handshake each", TLS, "cpu", REQUEST, closed, {"haproxy": 1.2}),
+    Row("tls-resumed", "HTTPS, resumed each", TLS, "cpu", REQUEST, resumed, {"haproxy": 1.2}),
+    Row("tls-bulk", "HTTPS, one long answer", TLS, "cpu", PER_GB, download, {"haproxy": 1.2}),
     Row("idle", "memory of an idle TCP connection", "tcp", "kib", "KiB", idle, most=4.0),
 )

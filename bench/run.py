@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,8 +16,8 @@ from typing import NamedTuple
 from bench import machine
 from bench.loads import bulk, single, source
 from bench.peers import nginx, program
-from bench.peers.peer import Door, Launch, Peer, Setup
-from bench.rows import BULK, Row, Sample, Scale, Subject
+from bench.peers.peer import HOST, Certificate, Door, Launch, Peer, Setup
+from bench.rows import BULK, EXTRA, TLS, Row, Sample, Scale, Subject
 from bench.serving import running
 
 Samples = dict[str, dict[str, list[Sample]]]
@@ -34,6 +35,7 @@ class Rig(NamedTuple):
     user: str
     processors: machine.Processors
     connections: int
+    certificate: Certificate
 
 
 def measure(
@@ -47,7 +49,7 @@ def measure(
                 if row.name == "idle" and number >= scale.idle_rounds:
                     continue
                 for peer in peers:
-                    if peer.mode(row.mode) is not None:
+                    if row.mode in peer.modes:
                         sample = once(rig, peer, row, scale)
                         samples[row.name].setdefault(peer.name, []).append(sample)
                         say(
@@ -71,30 +73,31 @@ def pods(scale: Scale) -> Iterator[Rig]:
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder(user))
         web, data = machine.free_port(), machine.free_port()
-        pod = nginx.pod(binary, _below(folder, "pod", user), web, 2 * connections)
+        below = _below(folder, "pod", user)
+        pod = nginx.pod(binary, below, web, 2 * connections, scale.long)
         stack.enter_context(running(pod, load, user, folder))
         command = Launch([sys.executable, source.__file__, str(data)])
         stack.enter_context(running(command, load, "", folder))
         single.first_answer(web, lambda: None)
         _wait_for_bulk(data)
-        yield Rig(folder, web, data, user, shares, connections)
+        yield Rig(folder, web, data, user, shares, connections, _certificate(folder))
 
 
 def once(rig: Rig, peer: Peer, row: Row, scale: Scale) -> Sample:
     """Start a proxy, let it warm up, measure one row, end it."""
-    mode = peer.mode(row.mode)
-    if mode is None:
-        raise ValueError(f"{peer.name} has no {row.mode} mode")
     folder = _below(rig.folder, peer.name.replace(" ", "-"), rig.user)
     web, data = Door(machine.free_port(), rig.web), Door(machine.free_port(), rig.bulk)
-    launch = mode(Setup(folder, web, data, rig.connections))
+    launch = peer.modes[row.mode](Setup(folder, web, data, rig.connections, rig.certificate))
+    secure = row.mode == TLS
     try:
         with running(launch, rig.processors.proxy, rig.user, folder) as child:
-            single.first_answer(web.listen, child.poll)
-            single.latencies(web.listen, WARM_REQUESTS)
+            single.first_answer(web.listen, child.poll, secure)
+            single.latencies(web.listen, WARM_REQUESTS, secure)
+            if row.mode == EXTRA:
+                single.check_extras(web.listen)
             if row.name.startswith(BULK):
                 _wait_for_bulk(data.listen)
-            return row.measure(Subject(child.pid, web.listen, data.listen), scale)
+            return row.measure(Subject(child.pid, web.listen, data.listen, secure), scale)
     except RuntimeError as error:
         said = (folder / "output").read_text(errors="replace")[-2000:]
         raise SystemExit(f"{peer.name}, {row.title}: {error}\n{said}") from None
@@ -113,6 +116,19 @@ def _wait_for_bulk(port: int) -> None:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
+
+
+def _certificate(folder: Path) -> Certificate:
+    """Make the proxies' certificate; every user may read its key, it ends with the run."""
+    made = Certificate(folder / "chain.pem", folder / "key.pem", folder / "both.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command += ["-nodes", "-days", "60", "-subj", f"/CN={HOST}", "-keyout", str(made.key)]
+    command += ["-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1", "-out", str(made.chain)]
+    subprocess.run(command, check=True, capture_output=True)
+    made.both.write_bytes(made.chain.read_bytes() + made.key.read_bytes())
+    for path in made:
+        path.chmod(0o644)
+    return made
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ class Asked(NamedTuple):
     p99: float
 
 
-def ask(port: int, seconds: int, close: bool) -> Asked:
+def ask(port: int, seconds: int, close: bool, scheme: str = "http") -> Asked:
     """Ask for so long; raises LoadError when an answer is not 200."""
     binary = program.find("wrk")
     if binary is None:
@@ -45,7 +45,7 @@ def ask(port: int, seconds: int, close: bool) -> Asked:
     headers = [f"Host: {HOST}", *HEADERS, *(["Connection: close"] if close else [])]
     fields = [part for header in headers for part in ("-H", header)]
     shape = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", str(SCRIPT)]
-    command = [binary, *shape, *fields, f"http://127.0.0.1:{port}/"]
+    command = [binary, *shape, *fields, f"{scheme}://127.0.0.1:{port}/"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return read(done.stdout + done.stderr)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from bench.peers import program
-from bench.peers.peer import HOST, Launch, Peer, Setup
+from bench.peers.peer import EXTRAS, HOST, STICKY, Launch, Peer, Setup
+
+Json = dict[str, Any]
 
 
 def find(venv: Path) -> Peer | None:
@@ -15,26 +18,61 @@ def find(venv: Path) -> Peer | None:
     binary = program.find("caddy", venv / "bin/caddy")
     if binary is None:
         return None
-    return Peer("Caddy", program.version(binary, "version"), None, partial(http, binary))
+    makes = {"http": http, "tls": tls, "extras": extras}
+    modes = {mode: partial(make, binary) for mode, make in makes.items()}
+    return Peer("Caddy", program.version(binary, "version"), modes)
 
 
 def http(binary: str, setup: Setup) -> Launch:
     """Route requests by host; X-Forwarded-* are its own."""
-    handler = {
+    return _launch(binary, setup, _handler(setup))
+
+
+def tls(binary: str, setup: Setup) -> Launch:
+    """Do so for HTTPS."""
+    keys = {"certificate": str(setup.certificate.chain), "key": str(setup.certificate.key)}
+    policy = {"protocol_min": "tls1.3"}
+    server = {"tls_connection_policies": [policy]}
+    return _launch(binary, setup, _handler(setup), server, {"certificates": {"load_files": [keys]}})
+
+
+def extras(binary: str, setup: Setup) -> Launch:
+    """Route requests with a sticky cookie and header actions."""
+    cookie = {"policy": "cookie", "name": STICKY, "secret": "bench"}
+    headers = {
+        "request": {"set": {name: [value] for name, value in EXTRAS.request.items()}},
+        "response": {
+            "set": {name: [value] for name, value in EXTRAS.answer.items()},
+            "delete": [EXTRAS.gone],
+        },
+    }
+    more = {"load_balancing": {"selection_policy": cookie}, "headers": headers}
+    return _launch(binary, setup, {**_handler(setup), **more})
+
+
+def _handler(setup: Setup) -> Json:
+    return {
         "handler": "reverse_proxy",
         "upstreams": [{"dial": f"127.0.0.1:{setup.web.pod}"}],
         "transport": {"protocol": "http", "keep_alive": {"max_idle_conns_per_host": 64}},
     }
+
+
+def _launch(
+    binary: str, setup: Setup, handler: Json, more: Json | None = None, keys: Json | None = None
+) -> Launch:
     server = {
         "listen": [f"127.0.0.1:{setup.web.listen}"],
         "routes": [{"match": [{"host": [HOST]}], "handle": [handler]}],
         "automatic_https": {"disable": True},
         "protocols": ["h1"],
+        **(more or {}),
     }
+    apps = {"http": {"servers": {"web": server}}, **({"tls": keys} if keys else {})}
     config = {
         "admin": {"disabled": True, "config": {"persist": False}},
         "logging": {"logs": {"default": {"level": "ERROR"}}},
-        "apps": {"http": {"servers": {"web": server}}},
+        "apps": apps,
     }
     path = setup.folder / "caddy.json"
     path.write_text(json.dumps(config))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from bench.peers import program
-from bench.peers.peer import HOST, Door, Launch, Peer, Setup
+from bench.peers.peer import EXTRAS, HOST, STICKY, Certificate, Door, Launch, Peer, Setup
 
 Json = dict[str, Any]
 TYPE = "type.googleapis.com/envoy.extensions.filters"
+TRANSPORT = "type.googleapis.com/envoy.extensions.transport_sockets"
+SESSION = "type.googleapis.com/envoy.extensions.http.stateful_session"
 MANY = 1_000_000
 CLIENT = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
 
@@ -21,7 +24,9 @@ def find(venv: Path) -> Peer | None:
     binary = program.find("envoy", program.in_packages(venv, "envoy/_bin/envoy"))
     if binary is None:
         return None
-    return Peer("Envoy", _version(binary), partial(tcp, binary), partial(http, binary))
+    makes = {"tcp": tcp, "http": http, "tls": tls, "extras": extras}
+    modes = {mode: partial(make, binary) for mode, make in makes.items()}
+    return Peer("Envoy", _version(binary), modes)
 
 
 def _version(binary: str) -> str:
@@ -40,6 +45,49 @@ def http(binary: str, setup: Setup) -> Launch:
     """Route requests by host, with forwarded headers."""
     listeners = [_listener("web", setup.web, _requests(setup.web.listen))]
     return _launch(binary, setup.folder, listeners, {"web": setup.web})
+
+
+def tls(binary: str, setup: Setup) -> Launch:
+    """Do so for HTTPS."""
+    listener = _listener("web", setup.web, _requests(setup.web.listen, "https"))
+    listener["filter_chains"][0]["transport_socket"] = _secured(setup.certificate)
+    return _launch(binary, setup.folder, [listener], {"web": setup.web})
+
+
+def extras(binary: str, setup: Setup) -> Launch:
+    """Route requests with a sticky cookie and header actions."""
+    requests = _requests(setup.web.listen)
+    config = requests["typed_config"]
+    config["http_filters"].insert(0, _sticky())
+    (host,) = config["route_config"]["virtual_hosts"]
+    host["request_headers_to_add"] += _fields(EXTRAS.request, replace=True)
+    host["response_headers_to_add"] = _fields(EXTRAS.answer, replace=True)
+    host["response_headers_to_remove"] = [EXTRAS.gone]
+    listeners = [_listener("web", setup.web, requests)]
+    return _launch(binary, setup.folder, listeners, {"web": setup.web})
+
+
+def _secured(certificate: Certificate) -> Json:
+    keys = {
+        "certificate_chain": {"filename": str(certificate.chain)},
+        "private_key": {"filename": str(certificate.key)},
+    }
+    versions = {
+        "tls_minimum_protocol_version": "TLSv1_3",
+        "tls_maximum_protocol_version": "TLSv1_3",
+    }
+    context = {"tls_params": versions, "tls_certificates": [keys]}
+    kind = f"{TRANSPORT}.tls.v3.DownstreamTlsContext"
+    config = {"@type": kind, "common_tls_context": context}
+    return {"name": "envoy.transport_sockets.tls", "typed_config": config}
+
+
+def _sticky() -> Json:
+    cookie = {"@type": f"{SESSION}.cookie.v3.CookieBasedSessionState", "cookie": {"name": STICKY}}
+    state = {"name": "envoy.http.stateful_session.cookie", "typed_config": cookie}
+    kind = f"{TYPE}.http.stateful_session.v3.StatefulSession"
+    config = {"@type": kind, "session_state": state}
+    return {"name": "envoy.filters.http.stateful_session", "typed_config": config}
 
 
 def _launch(binary: str, folder: Path, listeners: list[Json], doors: dict[str, Door]) -> Launch:
@@ -73,20 +121,26 @@ def _relay(cluster: str) -> Json:
     return {"name": "envoy.filters.network.tcp_proxy", "typed_config": config}
 
 
-def _requests(port: int) -> Json:
+def _fields(values: Mapping[str, str], *, replace: bool) -> list[Json]:
+    action = "OVERWRITE_IF_EXISTS_OR_ADD" if replace else "APPEND_IF_EXISTS_OR_ADD"
+    return [
+        {"header": {"key": key, "value": value}, "append_action": action}
+        for key, value in values.items()
+    ]
+
+
+def _requests(port: int, proto: str = "http") -> Json:
     route = {"match": {"prefix": "/"}, "route": {"cluster": "web"}}
     added = {
         "X-Forwarded-Host": "%REQ(:AUTHORITY)%",
         "X-Forwarded-Port": str(port),
-        "Forwarded": f"for={CLIENT};host=%REQ(:AUTHORITY)%;proto=http",
+        "Forwarded": f"for={CLIENT};host=%REQ(:AUTHORITY)%;proto={proto}",
     }
     host = {
         "name": "web",
         "domains": [HOST],
         "routes": [route],
-        "request_headers_to_add": [
-            {"header": {"key": key, "value": value}} for key, value in added.items()
-        ],
+        "request_headers_to_add": _fields(added, replace=False),
     }
     router = {"@type": f"{TYPE}.http.router.v3.Router", "suppress_envoy_headers": True}
     config = {

@@ -12,7 +12,9 @@ from bench.peers.podway import Python, interpreter
 def find(root: Path, user: str) -> Peer:
     """Give it, run by the interpreter that runs podway."""
     python = interpreter(root, user)
-    return Peer("floor", python.version, partial(tcp, python), partial(http, python))
+    return Peer(
+        "floor", python.version, {"tcp": partial(tcp, python), "http": partial(http, python)}
+    )
 
 
 def tcp(python: Python, setup: Setup) -> Launch:

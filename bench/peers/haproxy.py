@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.peers import program
-from bench.peers.peer import HOST, Launch, Peer, Setup
+from bench.peers.peer import EXTRAS, HOST, STICKY, Launch, Peer, Setup
 
 GLOBAL = """
 global
@@ -47,18 +47,21 @@ frontend web
   mode http
   timeout http-request 10s
   timeout http-keep-alive 300s
-  bind 127.0.0.1:{web.listen} backlog 4096 defer-accept
+  bind 127.0.0.1:{web.listen} backlog 4096 defer-accept{tls}
   option forwardfor
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   http-request set-header X-Forwarded-Port %[dst_port]
-  http-request set-header X-Forwarded-Proto http
-  http-request set-header Forwarded for=%[src];host=%[req.hdr(host)];proto=http
+  http-request set-header X-Forwarded-Proto {proto}
+  http-request set-header Forwarded for=%[src];host=%[req.hdr(host)];proto={proto}
   use_backend pods if {{ req.hdr(host),host_only -m str {host} }}
 backend pods
   mode http
   http-reuse {reuse}
-  server pod 127.0.0.1:{web.pod}
+  server pod 127.0.0.1:{web.pod}{cookie}
 """
+
+TLS = " ssl crt {certificate.both} ssl-min-ver TLSv1.3"
+STICKING = f"  cookie {STICKY} insert indirect nocache httponly\n"
 
 
 def find(venv: Path) -> Iterator[Peer]:
@@ -68,22 +71,38 @@ def find(venv: Path) -> Iterator[Peer]:
     for binary in found:
         version = program.version(binary, "-v")
         name = "HAProxy " + ".".join(version.split(".")[:2])
-        yield Peer(name, version, partial(tcp, binary), partial(http, binary, "safe"))
+        makes = {"tcp": tcp, "http": http, "tls": tls, "extras": extras}
+        yield Peer(name, version, {mode: partial(make, binary) for mode, make in makes.items()})
         if binary == found[-1]:
-            yield Peer(f"{name} reuse", version, None, partial(http, binary, "always"))
+            yield Peer(f"{name} reuse", version, {"http": partial(http, binary, reuse="always")})
 
 
 def tcp(binary: str, setup: Setup) -> Launch:
     """Relay both ports."""
-    return _launch(binary, setup, TCP, "")
+    return _launch(binary, setup, TCP)
 
 
-def http(binary: str, reuse: str, setup: Setup) -> Launch:
+def http(binary: str, setup: Setup, reuse: str = "safe") -> Launch:
     """Route requests by host, with forwarded headers."""
-    return _launch(binary, setup, HTTP, reuse)
+    return _launch(binary, setup, HTTP, reuse=reuse)
 
 
-def _launch(binary: str, setup: Setup, sections: str, reuse: str) -> Launch:
+def tls(binary: str, setup: Setup) -> Launch:
+    """Do so for HTTPS."""
+    return _launch(binary, setup, HTTP, tls=TLS.format(**setup._asdict()), proto="https")
+
+
+def extras(binary: str, setup: Setup) -> Launch:
+    """Route requests with a sticky cookie and header actions."""
+    rules = [f"http-request set-header {name} {value}" for name, value in EXTRAS.request.items()]
+    rules += [f"http-response set-header {name} {value}" for name, value in EXTRAS.answer.items()]
+    rules += [f"http-response del-header {EXTRAS.gone}"]
+    lines = "".join(f"  {rule}\n" for rule in rules)
+    return _launch(binary, setup, HTTP + STICKING + lines, cookie=" cookie pod")
+
+
+def _launch(binary: str, setup: Setup, sections: str, **words: str) -> Launch:
     path = setup.folder / "haproxy.cfg"
-    path.write_text((GLOBAL + sections).format(**setup._asdict(), host=HOST, reuse=reuse))
+    values = {"reuse": "safe", "tls": "", "proto": "http", "cookie": "", **words}
+    path.write_text((GLOBAL + sections).format(**setup._asdict(), host=HOST, **values))
     return Launch([binary, "-q", "-db", "-f", str(path)])

@@ -17,6 +17,15 @@ class Door(NamedTuple):
     pod: int
 
 
+class Certificate(NamedTuple):
+    """The certificate that every proxy shows, in PEM: ECDSA on P-256, for `HOST` and 127.0.0.1."""
+
+    chain: Path
+    key: Path
+    both: Path
+    """Certificate and key in one file, as HAProxy wants them."""
+
+
 class Setup(NamedTuple):
     """Where a proxy is to listen and to forward, and a folder of its own for its files."""
 
@@ -27,6 +36,7 @@ class Setup(NamedTuple):
     """To the source of bulk data; TCP only."""
     connections: int
     """Most client connections at once."""
+    certificate: Certificate
 
 
 class Launch(NamedTuple):
@@ -36,15 +46,36 @@ class Launch(NamedTuple):
     env: Mapping[str, str] = {}
 
 
+Mode = Callable[[Setup], Launch]
+"""Writes the files of a proxy in one of the modes, and tells how it is started.
+
+`tcp`: relays both ports. `http`: routes requests by host, with forwarded headers. `tls`: the same
+for HTTPS, TLS 1.3 alone, with the certificate. `extras`: as `http`, with a sticky cookie and the
+actions of `EXTRAS`.
+"""
+
+
+class Actions(NamedTuple):
+    """Fields that are set or taken out."""
+
+    request: Mapping[str, str]
+    answer: Mapping[str, str]
+    gone: str
+    """Taken out of answers."""
+
+
+EXTRAS = Actions(
+    {"X-Tier": "gold", "X-Environment": "bench"}, {"X-Frame-Options": "DENY"}, "X-Powered-By"
+)
+STICKY = "sticky"
+"""The cookie's name, where it can be chosen."""
+
+
 class Peer(NamedTuple):
-    """One proxy; a mode that it does not have is None. A mode writes its files and is started."""
+    """One proxy."""
 
     name: str
     """As in the results and tables."""
     version: str
-    tcp: Callable[[Setup], Launch] | None
-    http: Callable[[Setup], Launch] | None
-
-    def mode(self, name: str) -> Callable[[Setup], Launch] | None:
-        """Give the mode `tcp` or `http`."""
-        return self.tcp if name == "tcp" else self.http
+    modes: Mapping[str, Mode]
+    """Those that it has."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.machine import free_port
-from bench.peers.peer import HOST, Launch, Peer, Setup
+from bench.peers.peer import EXTRAS, HOST, Certificate, Launch, Peer, Setup
 
 Object = dict[str, Any]
 SYSTEM_PYTHON = f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"
@@ -46,7 +46,8 @@ def find(root: Path, user: str) -> Peer:
     """Give podway of this checkout."""
     python = interpreter(root, user)
     version = f"{_version(root)} on Python {python.version}"
-    return Peer("podway", version, partial(tcp, python), partial(http, python))
+    makes = {"tcp": tcp, "http": http, "tls": tls, "extras": extras}
+    return Peer("podway", version, {mode: partial(make, python) for mode, make in makes.items()})
 
 
 def interpreter(root: Path, user: str) -> Python:
@@ -109,21 +110,53 @@ def tcp(python: Python, setup: Setup) -> Launch:
 
 def http(python: Python, setup: Setup) -> Launch:
     """Route requests by host with podway-router."""
+    return _router(python, setup, {"httpPort": setup.web.listen}, {}, NO_COOKIES)
+
+
+def extras(python: Python, setup: Setup) -> Launch:
+    """Route requests with a sticky cookie, as it does by default, and header actions."""
+    answer = [_set(*each) for each in EXTRAS.answer.items()]
+    answer.append({"name": EXTRAS.gone, "action": {"type": "Delete"}})
+    actions = {"request": [_set(*each) for each in EXTRAS.request.items()], "response": answer}
+    more = {"httpHeaders": {"actions": actions}}
+    return _router(python, setup, {"httpPort": setup.web.listen}, more, {})
+
+
+def _set(name: str, value: str) -> Object:
+    return {"name": name, "action": {"type": "Set", "set": {"value": value}}}
+
+
+def tls(python: Python, setup: Setup) -> Launch:
+    """Do so for HTTPS."""
+    more = {"tls": {"termination": "edge"}}
+    return _router(python, setup, {"httpsPort": setup.web.listen}, more, NO_COOKIES)
+
+
+def _router(
+    python: Python, setup: Setup, port: Object, more: Object, annotations: Object
+) -> Launch:
     ports = {
-        "httpPort": setup.web.listen,
+        "httpPort": free_port(),
         "httpsPort": free_port(),
         "statsPort": free_port(),
         "protocol": "TCP",
+        **port,
     }
     strategy = {"type": "HostNetwork", "hostNetwork": ports}
-    controller = {"domain": "bench.test", "endpointPublishingStrategy": strategy}
-    meta = {"name": "bench", "namespace": "bench", "annotations": NO_COOKIES}
-    route = {"host": HOST, "to": {"kind": "Service", "name": "bench", "weight": 100}}
+    controller = {
+        "domain": "bench.test",
+        "endpointPublishingStrategy": strategy,
+        "defaultCertificate": {"name": "bench"},
+        "tlsSecurityProfile": {"type": "Modern"},
+    }
+    meta = {"name": "bench", "namespace": "bench", "annotations": annotations}
+    route = {"host": HOST, "to": {"kind": "Service", "name": "bench", "weight": 100}, **more}
     service = {"ports": [{"name": "web", "port": 80, "targetPort": 8080}]}
     objects = [
         _object("operator.openshift.io/v1", "IngressController", "bench", {"spec": controller}),
         _object("route.openshift.io/v1", "Route", "bench", {"metadata": meta, "spec": route}),
         _object("v1", "Service", "bench", {"spec": service}),
+        _secret(setup.certificate),
         _slice("bench", "web", setup.web.pod),
     ]
     words = ("--name", "bench", "--bind", "127.0.0.1")
@@ -139,6 +172,17 @@ def _object(version: str, kind: str, name: str, rest: Object) -> Object:
     if kind == "IngressController":
         meta["namespace"] = "openshift-ingress-operator"
     return {"apiVersion": version, "kind": kind, "metadata": meta, **rest}
+
+
+def _secret(certificate: Certificate) -> Object:
+    files = {"tls.crt": certificate.chain, "tls.key": certificate.key}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/tls",
+        "metadata": {"name": "bench", "namespace": "openshift-ingress"},
+        "stringData": {name: path.read_text() for name, path in files.items()},
+    }
 
 
 def _slice(service: str, port: str, number: int) -> Object:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers import program
-from bench.peers.peer import HOST, Launch, Peer, Setup
+from bench.peers.peer import EXTRAS, HOST, STICKY, Launch, Peer, Setup
 
 Json = dict[str, Any]
 QUIET = {
@@ -23,7 +23,8 @@ def find(venv: Path) -> Peer | None:
     if binary is None:
         return None
     version = program.version(binary, "version")
-    return Peer("Traefik", version, partial(tcp, binary), partial(http, binary))
+    makes = {"tcp": tcp, "http": http, "tls": tls, "extras": extras}
+    return Peer("Traefik", version, {mode: partial(make, binary) for mode, make in makes.items()})
 
 
 def tcp(binary: str, setup: Setup) -> Launch:
@@ -44,12 +45,38 @@ def tcp(binary: str, setup: Setup) -> Launch:
 
 def http(binary: str, setup: Setup) -> Launch:
     """Route requests by host; X-Forwarded-* are its own."""
+    return _launch(binary, setup.folder, {"web": setup.web.listen}, {"http": _requests(setup)})
+
+
+def tls(binary: str, setup: Setup) -> Launch:
+    """Do so for HTTPS."""
+    dynamic = _requests(setup)
+    dynamic["routers"]["web"]["tls"] = {}
+    keys = {"certFile": str(setup.certificate.chain), "keyFile": str(setup.certificate.key)}
+    secured = {"certificates": [keys], "options": {"default": {"minVersion": "VersionTLS13"}}}
+    ports = {"web": setup.web.listen}
+    return _launch(binary, setup.folder, ports, {"http": dynamic, "tls": secured})
+
+
+def extras(binary: str, setup: Setup) -> Launch:
+    """Route requests with a sticky cookie and header actions."""
+    dynamic = _requests(setup)
+    dynamic["routers"]["web"]["middlewares"] = ["actions"]
+    dynamic["services"]["web"]["loadBalancer"]["sticky"] = {"cookie": {"name": STICKY}}
+    headers = {
+        "customRequestHeaders": EXTRAS.request,
+        "customResponseHeaders": {**EXTRAS.answer, EXTRAS.gone: ""},
+    }
+    dynamic["middlewares"] = {"actions": {"headers": headers}}
+    return _launch(binary, setup.folder, {"web": setup.web.listen}, {"http": dynamic})
+
+
+def _requests(setup: Setup) -> Json:
     server = {"url": f"http://127.0.0.1:{setup.web.pod}"}
-    dynamic = {
+    return {
         "routers": {"web": {"rule": f"Host(`{HOST}`)", "service": "web"}},
         "services": {"web": {"loadBalancer": {"servers": [server]}}},
     }
-    return _launch(binary, setup.folder, {"web": setup.web.listen}, {"http": dynamic})
 
 
 def _launch(binary: str, folder: Path, ports: dict[str, int], dynamic: Json) -> Launch:
