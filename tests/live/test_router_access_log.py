@@ -124,6 +124,22 @@ def test_the_usual_line_in_the_container(site: Site, pod: Pod) -> None:
         assert re.match(f"{client} {date} {pattern}", line), line
 
 
+def test_ids_of_requests_are_those_that_pods_are_told(site: Site) -> None:
+    site.spec["logging"] = logging(CONTAINER, httpLogFormat="%ID|%[unique-id]|%ST")
+    site.spec["httpHeaders"] = {"uniqueId": {"name": "X-Id", "format": "%ci-%cp-%rt"}}
+    site.put()
+    with site.router() as router:
+        answer = ask(site, "GET / HTTP/1.1\r\nHOST\r\nX-Id: own\r\n\r\n")
+        ask(site, "GET / HTTP/1.1\r\nHOST\r\n\r\n", "unknown.t")
+        served, refused = (line.split("|") for line in written(router, 2))
+    told = json.loads(answer.partition(b"\r\n\r\n")[2])["headers"]
+    assert [value for name, value in told if name == "x-id"] == [served[0]]
+    assert served[0] == served[1]
+    assert served[2] == "200"
+    assert re.fullmatch(r"127\.0\.0\.1-\d+-1", refused[0])
+    assert refused[2] == "503"
+
+
 def test_syslog_as_haproxy_sends_it(site: Site, receiver: Receiver) -> None:
     captured = {"request": [{"name": "Host", "maxLength": 8}, {"name": "X-Own", "maxLength": 30}]}
     cookies = [{"matchType": "Exact", "name": "sess", "maxLength": 9}]

@@ -16,7 +16,8 @@ from podway_router.access.format import HTTP, TCP, Program, compiled
 from podway_router.access.journal import connection, request
 from podway_router.access.settings import AccessEntry, captures_of, read_access
 from podway_router.access.tunnels import Opened, Tunnels
-from podway_router.entry import ROUTE
+from podway_router.entry import ROUTE, heads_of
+from podway_router.unique_id import ids_of
 
 if TYPE_CHECKING:
     from podway_proxy.log import Log
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from podway_router.access.destinations import Destination
     from podway_router.entry import ShardEntry
     from podway_router.side import Setting
+    from podway_router.unique_id import UniqueIds
     from podway_router.ways import Way
 
 DROPPED = "access_log_dropped_total"
@@ -47,11 +49,15 @@ class AccessLog:
         self._captures = Captures()
         self._destination: Destination | None = None
         self._number = 0
+        self._ids: UniqueIds | None = None
+        """None: requests have no ids."""
         self.busy: Callable[[], int] = int
         """Gives how many connections the front end has."""
 
     def adapt(self, shard: ShardEntry) -> None:
         """Go by these settings of the controller from now on."""
+        heads = heads_of(shard)
+        self._ids = ids_of(heads.unique_id_format) if heads.unique_id else None
         entry = None if shard.access is None else read_access(shard.access)
         if entry == self._entry:
             return
@@ -89,6 +95,8 @@ class AccessLog:
         facts = self._facts(record, self._names(record, way), way)
         if way is not None and way.entry.cookie is not None:
             facts.persistence = _persistence(record, way)
+        if self._ids is not None and record.request is not None and record.arrival is not None:
+            facts.unique_id = self._ids.of(record.request, record.arrival).decode("latin-1")
         if self._journal is not None:
             self._journal.info("request", **request(facts))
         if self._destination is not None:
