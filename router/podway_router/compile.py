@@ -14,16 +14,16 @@ from typing import NamedTuple
 from podway_cluster import Problem, Snapshot
 from podway_cluster.model import IngressController, Route
 from podway_proxy.process.spec import Compiled, Json, ListenerSpec, ProbeSpec
-from podway_proxy.values import Address
 from podway_router import differences, error_pages, heads, ingress, listen, secrets, shard
 from podway_router.access.wanted import access_problems, watching
 from podway_router.admission import Key
 from podway_router.certificates import NOTHING as NO_TLS
 from podway_router.certificates import Served
-from podway_router.entry import ShardEntry, route_key, shard_key, written
+from podway_router.entry import CA, ShardEntry, route_key, shard_key, written
 from podway_router.material import NOTHING, Material
 from podway_router.options import Options
 from podway_router.part import Part, advanced, in_order
+from podway_router.probes import all_probes, same_probes
 from podway_router.status import RouteStatus
 
 __all__ = ["Compilation", "RouteStatus", "compile_snapshot"]
@@ -84,7 +84,7 @@ def compile_snapshot(
     compiled = Compiled(
         entries=entries,
         listeners=tuple(specs),
-        probes=_probes(before, parts, redone),
+        probes=_probes(before, parts, redone, entries),
         problems=tuple(dict.fromkeys(problems)),
     )
     expiring = tuple(dict.fromkeys((*ends.expiring, *certified.expiring)))
@@ -185,41 +185,12 @@ def _tls(status: RouteStatus | None) -> Served:
 
 
 def _probes(
-    before: Compilation, parts: Iterable[Part], redone: Iterable[Collection[Key]]
+    before: Compilation,
+    parts: Collection[Part],
+    redone: Iterable[Collection[Key]],
+    entries: Mapping[str, Json],
 ) -> tuple[ProbeSpec, ...]:
     """Ask for checks where there is a choice; the very same tuple as before where none differs."""
-    known = {part.controller.meta.name: part.statuses for part in before.parts}
-    same = all(
-        _checked(part, part.statuses.get(key))
-        == _checked(part, known.get(part.controller.meta.name, {}).get(key))
-        for part, keys in zip(parts, redone, strict=True)
-        for key in keys
-    )
-    return before.compiled.probes if same and before.routes else _all_probes(parts)
-
-
-def _all_probes(parts: Iterable[Part]) -> tuple[ProbeSpec, ...]:
-    """Give one check per endpoint; the shortest interval asked for counts."""
-    probes: dict[Address, ProbeSpec] = {}
-    for part in parts:
-        for status in part.statuses.values():
-            interval, endpoints = _checked(part, status)
-            for host, port, name, _ in endpoints:
-                known = probes.get((host, port))
-                if known is None or interval < known.interval:
-                    probes[host, port] = ProbeSpec(host, port, interval=interval, name=name)
-    return tuple(probes.values())
-
-
-def _checked(
-    part: Part, status: RouteStatus | None
-) -> tuple[float, list[tuple[str, int, str, int]]]:
-    """Give a Route's interval and the endpoints that are checked for it.
-
-    Where it has several to choose from: those, and those that cookies lead to.
-    """
-    if status is None or status.entry is None or len(status.entry.endpoints) < 2:
-        return 0.0, []
-    usual = part.controller.tuning_options.health_check_interval
-    endpoints = [*status.entry.endpoints, *(status.entry.kept or ())]
-    return status.wishes.health_interval or usual, endpoints
+    trusted = before.compiled.entries.get(CA) == entries.get(CA)
+    same = before.routes and trusted and same_probes(before.parts, parts, redone)
+    return before.compiled.probes if same else all_probes(parts, entries)

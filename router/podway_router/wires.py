@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from podway_proxy.http.pool import Pool
 from podway_proxy.http.secure import Wire
 from podway_proxy.limits import DEFAULT
-from podway_proxy.tls.names import covers, dns_names
+from podway_proxy.tls.names import mismatch
 from podway_router.entry import CA
 
 if TYPE_CHECKING:
@@ -71,11 +71,5 @@ def parameters(way: Way) -> Parameters:
 
 def name_fault(stream: TlsStream, names: tuple[str, ...]) -> str:
     """Say why a pod's certificate is for somebody else; empty when it is not (`names` empty)."""
-    if not names:
-        return ""
-    peer: Any = stream.getpeercert() or {}
-    given = dns_names(peer)
-    if any(covers(given, name) for name in names):
-        return ""
-    shown = ", ".join(given[:3]) or "no host"
-    return f"the certificate is for {shown}, not for {' or '.join(names)}"
+    peer: Any = (stream.getpeercert() if names else None) or {}
+    return mismatch(peer, names)

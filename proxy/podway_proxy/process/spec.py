@@ -28,6 +28,17 @@ class ListenerSpec(NamedTuple):
     """A client's address chooses its worker, else the kernel's hash of the connection."""
 
 
+class TlsSpec(NamedTuple):
+    """How an endpoint is spoken to inside TLS."""
+
+    server_name: str
+    """Sent as SNI."""
+    ca: str = ""
+    """PEM: who must have signed its certificate; empty: nobody's is accepted."""
+    names: tuple[str, ...] = ()
+    """Host names of which the certificate must have one; empty: any name will do."""
+
+
 class ProbeSpec(NamedTuple):
     """An endpoint whose health the loader follows. `fall` and `rise` are counts in a row."""
 
@@ -45,6 +56,8 @@ class ProbeSpec(NamedTuple):
     """What people call it, for the log."""
     source: str = ""
     """The address to check from; empty: the kernel chooses (a router trusts some only)."""
+    tls: TlsSpec | None = None
+    """The handshake must succeed, too; None: plain TCP."""
 
 
 class Compiled(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 _SHORT: Final = {
@@ -33,6 +33,18 @@ def covers(names: Iterable[str], host: str) -> bool:
 def dns_names(peer: dict[str, Any]) -> list[str]:
     """Give the DNS names of what `SSLSocket.getpeercert()` returned, in lower case."""
     return [value.lower() for kind, value in peer.get("subjectAltName", ()) if kind == "DNS"]
+
+
+def mismatch(peer: dict[str, Any], names: Collection[str]) -> str:
+    """Say why the certificate that `getpeercert()` returned is for none of these names.
+
+    Empty when it is for one of them, or when there are none.
+    """
+    given = dns_names(peer)
+    if not names or any(covers(given, name) for name in names):
+        return ""
+    shown = ", ".join(given[:3]) or "no host"
+    return f"the certificate is for {shown}, not for {' or '.join(names)}"
 
 
 def subject(peer: dict[str, Any]) -> str:
