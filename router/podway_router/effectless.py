@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 
 _H, _R = "haproxy.router.openshift.io/", "router.openshift.io/"
-_LIMIT = _H + "rate-limit-connections"
 _OF_HTTP = frozenset({
     *(_H + name for name in ("disable_cookies", "hsts_header", "rewrite-target")),
     *(_H + name for name in ("set-forwarded-headers", "h1-adjust-case")),
     *(_R + name for name in ("cookie_name", "cookie-same-site")),
-    _LIMIT + ".rate-http",
+    _H + "rate-limit-connections.rate-http",
 })  # fmt: skip
 _OF_TLS = frozenset({_H + "hsts_header", _R + "cookie-same-site"})
-_PARTS = frozenset(f"{_LIMIT}.{name}" for name in ("concurrent-tcp", "rate-tcp", "rate-http"))
 
 
-def warnings(annotations: Collection[str], termination: str) -> Iterator[str]:
+def warnings(annotations: Iterable[str], termination: str) -> Iterator[str]:
     """Name them, each with the reason; `termination` is empty for a Route without TLS."""
     for name in annotations:
         if termination == "passthrough" and name in _OF_HTTP:
             yield _said(name, "of a passthrough Route no HTTP is read")
         elif not termination and name in _OF_TLS:
             yield _said(name, "the Route has no TLS")
-        elif name in _PARTS and _LIMIT not in annotations:
-            yield _said(name, f'it counts beside {_LIMIT}: "true" only')
 
 
 def _said(name: str, reason: str) -> str:

@@ -20,6 +20,13 @@ def test_yaml_in_readmes(block: Block, tmp_path: Path) -> None:
     assert [str(problem) for problem in load([tmp_path]).problems] == []
 
 
+@pytest.mark.parametrize("block", list(blocks("yaml")), ids=str)
+def test_routers_act_on_all_annotations_in_readmes(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "block.yaml").write_text(block.text)
+    found = problems(load([tmp_path]))
+    assert [line for line in found if "annotations[" in line or "httpHeaders" in line] == []
+
+
 @pytest.mark.parametrize("directory", DIRECTORIES, ids=lambda path: path.name)
 def test_manifests_have_no_problem_of_their_own(directory: Path) -> None:
     assert [str(problem) for problem in load([directory]).problems] == []

@@ -6,7 +6,6 @@ from podway_router.effectless import warnings
 from podway_router.misspelt import KNOWN
 
 H, R = "haproxy.router.openshift.io/", "router.openshift.io/"
-LIMIT = H + "rate-limit-connections"
 
 
 @pytest.mark.parametrize(
@@ -16,6 +15,8 @@ LIMIT = H + "rate-limit-connections"
         (R + "cookie_name", ("passthrough",), "no HTTP is read"),
         (R + "cookie-same-site", ("passthrough", ""), "has no effect"),
         (H + "hsts_header", ("passthrough", ""), "has no effect"),
+        (H + "rate-limit-connections.rate-http", ("passthrough",), "no HTTP is read"),
+        (H + "rate-limit-connections.rate-tcp", (), ""),
         (H + "balance", (), ""),
         (H + "timeout", (), ""),
     ],
@@ -25,15 +26,6 @@ def test_by_termination(name: str, terminations: tuple[str, ...], reason: str) -
         found = list(warnings([name], termination))
         assert len(found) == (termination in terminations)
         assert all(reason in one for one in found)
-
-
-def test_a_limit_without_its_switch() -> None:
-    (found,) = warnings([LIMIT + ".rate-tcp"], "")
-    assert found == (
-        f"metadata.annotations[{LIMIT}.rate-tcp]: has no effect: "
-        f'it counts beside {LIMIT}: "true" only'
-    )
-    assert not list(warnings([LIMIT, LIMIT + ".rate-tcp"], ""))
 
 
 def test_every_annotation_has_an_effect_on_an_edge_route() -> None:

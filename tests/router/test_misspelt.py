@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
+import yaml
 
 from podway_router.misspelt import KNOWN, warnings
 from podway_router.wishes import read
 
+README = Path(__file__).parents[2] / "router" / "README.md"
 H = "haproxy.router.openshift.io/"
 
 
@@ -55,3 +59,9 @@ def test_what_is_likely_meant_is_said(name: str, meant: str) -> None:
 def test_what_is_like_nothing_is_to_go_and_others_annotations_are_theirs() -> None:
     (warning,) = warnings([H + "zzz", "nginx.ingress.kubernetes.io/rewrite-target", "a"])
     assert warning.endswith("remove it")
+
+
+def test_the_readme_shows_each_at_once() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", README.read_text(), re.DOTALL)
+    shown = [(yaml.safe_load(each).get("metadata") or {}).get("annotations") for each in blocks]
+    assert any(set(each or ()) == KNOWN - {H + "ip_whitelist"} for each in shown)
