@@ -29,6 +29,7 @@ from http_rig import (
 )
 
 from podway_proxy.balance.balancer import InOrder
+from podway_proxy.http import shapes
 from podway_proxy.http.extras import Extras
 from podway_proxy.http.front import COUNTERS
 from podway_proxy.http.quick import QuickClient
@@ -44,6 +45,13 @@ pytestmark = pytest.mark.live
 WARM = b"GET /warm HTTP/1.1\r\nHost: a\r\n\r\n"
 END = b"GET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 QUICK = DEFAULT._replace(keepalive_timeout=0.5, server_timeout=0.5)
+
+
+@pytest.fixture(autouse=True)
+def shapes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the second request on the lane make a shape, which the third one has."""
+    monkeypatch.setattr(shapes, "EACH", 1)
+    monkeypatch.setattr(shapes, "OFTEN", 1)
 
 
 def ask(more: bytes = b"", line: bytes = b"GET /x?y=1 HTTP/1.1", host: bytes = b"Host: a") -> bytes:
@@ -164,9 +172,10 @@ class Seen(NamedTuple):
 def played(request: bytes, handler: Handler, lanes: bool, dress: Dress | None = None) -> Seen:
     with serving(handler, lanes=lanes, dress=dress) as (rig, [pod]):
         with rig.connect() as sock:
-            sock.sendall(WARM)
-            head, body = read_answer(sock)
-            got = head + body
+            got = b""
+            for _ in range(3):
+                sock.sendall(WARM)
+                got += b"".join(read_answer(sock))
             with contextlib.suppress(ConnectionResetError):
                 sock.sendall(request)
                 got += sock.recv(1 << 20)
@@ -298,6 +307,8 @@ def test_usual_requests_stay_on_the_lane(monkeypatch: pytest.MonkeyPatch) -> Non
             sock.sendall(REQUESTS["fields"])
             assert read_answer(sock)[1] == b"ok"
         assert taken(rig) == {"a"}
+        assert rig.front.lanes.requests.recent is not None
+        assert rig.front.lanes.answers.recent is not None
         assert rig.front.row[rig.front.by_class[2]] == 20
         assert not left
         assert rig.opened == rig.closed == 20

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.refuse import FIELDS
+from podway_proxy.http.shapes import Shape, Shapes, of_answer, of_request
 from podway_proxy.http.target import Pick, Target
 from podway_proxy.values import Arrival, Endpoint
 
@@ -41,7 +42,7 @@ class Lane:
 
     __slots__ = (
         *("first", "line", "most", "named", "on_close", "on_open", "others", "patience"),
-        *("target", "usual"),
+        *("shape", "target", "usual"),
     )
 
     def __init__(self, named: bytes, target: Target, pick: Pick, most: int) -> None:
@@ -57,6 +58,8 @@ class Lane:
         self.patience = target.server_timeout
         self.usual = target.extras.usual if target.extras is not None else None
         """What is done to requests and answers besides."""
+        self.shape: Shape | None = None
+        """What the answers looked like lately."""
         self.most = most
         """Bytes of the longest head."""
 
@@ -64,12 +67,14 @@ class Lane:
 class Lanes:
     """The lanes of one front by Host."""
 
-    __slots__ = ("_asked", "by_host")
+    __slots__ = ("_asked", "answers", "by_host", "requests")
 
     def __init__(self) -> None:
         self.by_host: dict[bytes, Lane] = {}
         self._asked: set[bytes] = set()
         """Hosts of which it is known whether they have a lane."""
+        self.requests = Shapes(of_request)
+        self.answers = Shapes(of_answer)
 
     def learn(
         self, request: Request, arrival: Arrival, target: Target, settled: Settled, limits: Limits

@@ -24,7 +24,7 @@ from podway_proxy.http.forwarded import joined
 from podway_proxy.http.head import common_of, read_head
 from podway_proxy.http.hop import outgoing
 from podway_proxy.http.refuse import FIELDS, Notable, Refusal, common, scan
-from podway_proxy.http.request import IDEMPOTENT
+from podway_proxy.http.request import IDEMPOTENT, Request
 from podway_proxy.http.response import BODILESS
 from podway_proxy.http.response import common as common_answer
 from podway_proxy.plane.plane import BROKEN, GONE, READ, URGENT
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from podway_proxy.http.exchange import Exchange
     from podway_proxy.http.front import HttpFront
     from podway_proxy.http.lane import Lane
+    from podway_proxy.http.shapes import Shape
     from podway_proxy.values import Address, Endpoint
 
 _ODD: Final = GONE | URGENT
@@ -49,7 +50,7 @@ _UNHEARD: Final = frozenset(b"%d" % status for status in BODILESS)
 class QuickClient(Client):
     """A client whose usual requests take the fast lane."""
 
-    __slots__ = ("_asked", "_head", "_lane", "_ready", "_tail")
+    __slots__ = ("_asked", "_head", "_lane", "_ready", "_shape", "_tail")
 
     def __init__(self, front: HttpFront, sock: socket.socket, peer: Address) -> None:
         self._asked: EndpointConnection | None = None
@@ -60,6 +61,8 @@ class QuickClient(Client):
         """The lane that was taken last."""
         self._tail = b""
         """What this client's requests on that lane end in on their way: the forwarded fields."""
+        self._shape: Shape | None = None
+        """What its requests looked like lately."""
         self._ready = front.takes_proxy is None
         """Nothing is under way and nothing is buffered: the next edge may bring a request."""
         super().__init__(front, sock, peer)
@@ -75,36 +78,29 @@ class QuickClient(Client):
         except BlockingIOError:
             return
         except OSError:
-            self._close()
-            return
+            data = b""
         self._ready = False
-        match = common(data)
-        if match is None:
-            self._hear(data)
-            self._read()
-            return
-        front, arrival, cut = self._front, self.arrival, b""
-        found = scan(data.lower())
-        if len(found) == 1:
-            lane = front.lanes.by_host.get(found[0][1])
+        front, arrival = self._front, self.arrival
+        lanes = front.lanes
+        shape = self._shape or lanes.requests.recent
+        match = None if shape is None else shape.match(data)
+        request = None
+        if shape is None or match is None:
+            lane, cut, request = self._discern(data)
         else:
-            lane, cut = _with_connection(found, front.lanes.by_host)
-        usual = None if lane is None else lane.usual
+            lane, cut = lanes.by_host.get(match[1]), shape.cut
         if (
             lane is None
             or arrival is None
-            or lane.line not in data
-            or cut not in data
             or len(data) > lane.most
-            or match[1] not in _TWICE
             or (
                 endpoint := lane.first(arrival.client[0])
-                if usual is None
-                else usual.first(data, arrival.client[0])
+                if lane.usual is None
+                else lane.usual.first(data, arrival.client[0])
             )
             is None
         ):
-            self._go_on(data, match, found)
+            self._go_on(data, request)
             return
         if lane is not self._lane:
             self._lane = lane
@@ -115,8 +111,8 @@ class QuickClient(Client):
             out = data[:-2].replace(cut, b"\r\n", 1) + self._tail
         else:
             out = data[:-2] + self._tail
-        if usual is not None:
-            out = usual.leaving(out)
+        if lane.usual is not None:
+            out = lane.usual.leaving(out)
         self._head = data
         self.began = now = self._plane.now
         self.due = now + lane.patience
@@ -156,13 +152,15 @@ class QuickClient(Client):
         except OSError as error:
             self._leave(kept.endpoint).lost(error.strerror or "reset")
             return
-        match = common_answer(data)
+        shape = lane.shape
+        match = None if shape is None else shape.match(data)
+        if match is None:
+            match = self._discern_answer(lane, data)
         if match is None:
             self._leave(kept.endpoint).hear_on(kept, data)
             return
         status, length, line = match.groups()
-        end = match.end()
-        if len(data) - end != int(length) or status in _UNHEARD:
+        if len(data) - match.end() != int(length) or status in _UNHEARD:
             self._leave(kept.endpoint).hear_on(kept, data)
             return
         if self.closing:
@@ -233,10 +231,34 @@ class QuickClient(Client):
             self.readable = True
             self.gone = self.gone or bool(mask & GONE)
 
-    def _go_on(self, data: bytes, match: re.Match[bytes], found: Notable) -> None:
-        """Take a well-formed head on the general way."""
+    def _discern(self, data: bytes) -> tuple[Lane | None, bytes, Request | None]:
+        """Give the lane for a head of any shape and its Connection line.
+
+        Without a lane: the request, where it could be told as cheaply.
+        """
+        match = common(data)
+        if match is None:
+            return None, b"", None
+        found = scan(data.lower())
+        lanes = self._front.lanes
+        lane, cut = _lane_of(found, lanes.by_host)
+        method = match[1]
+        if lane is None or method not in _TWICE or lane.line not in data or cut not in data:
+            return None, b"", common_of(data, match, found)
+        if method == b"GET":
+            self._shape = lanes.requests.find(data, cut) or self._shape
+        return lane, cut, None
+
+    def _discern_answer(self, lane: Lane, data: bytes) -> re.Match[bytes] | None:
+        """Match an answer of any shape."""
+        match = common_answer(data)
+        if match is not None:
+            lane.shape = self._front.lanes.answers.find(data[: match.end()]) or lane.shape
+        return match
+
+    def _go_on(self, data: bytes, request: Request | None) -> None:
+        """Take what was read on the general way; `request` where it is that alone."""
         limits, arrival = self._front.limits, self.arrival
-        request = common_of(data, match, found)
         long = len(data) > limits.head_bytes or limits.head_fields < FIELDS
         if request is None or arrival is None or long:
             self._hear(data)
@@ -279,8 +301,13 @@ class QuickClient(Client):
         return exchange
 
 
-def _with_connection(found: Notable, by_host: Mapping[bytes, Lane]) -> tuple[Lane | None, bytes]:
-    """Give the lane of a head with one Host and one usual Connection, and the latter's line."""
+def _lane_of(found: Notable, by_host: Mapping[bytes, Lane]) -> tuple[Lane | None, bytes]:
+    """Give the lane of a head with these notable fields, and its Connection line.
+
+    There is none but for one Host and at most one usual Connection.
+    """
+    if len(found) == 1:
+        return by_host.get(found[0][1]), b""
     if len(found) != 2:
         return None, b""
     one, two = found
