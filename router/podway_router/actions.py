@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from podway_proxy.http.fields import END, mark, with_lines, without
+from podway_proxy.http.fields import END, mark, without
 from podway_router.header_values import Fetch, Fill, Piece, pieces
 
 if TYPE_CHECKING:
@@ -38,35 +38,6 @@ FRAMING = frozenset(
 """Of one hop, or saying where a body ends: podway writes these itself."""
 
 
-class _Step(NamedTuple):
-    """Actions none of which reads what another wrote: all values come from the head as it is."""
-
-    marks: tuple[bytes, ...]
-    """Of the fields that go."""
-    lines: tuple[bytes | Fill, ...]
-    """Lines that come: as they are, or to be filled."""
-    block: bytes | None
-    """All lines, where none is to be filled."""
-
-    def run(self, head: bytes, certificate: bytes, most: int) -> bytes:
-        low = head.lower()
-        block = self.block
-        if block is None:
-            came = [
-                line if isinstance(line, bytes) else line(head, low, certificate)
-                for line in self.lines
-            ]
-            block = b"".join(came)
-        else:
-            came = []
-        for wanted in self.marks:
-            if wanted in low:
-                head, low = without(head, low, wanted)
-        if len(head) + len(block) > most:
-            block = _fitting(came, self.lines, most - len(head))
-        return with_lines(head, block) if block else head
-
-
 def fault(action_name: str, value: str | None, request: bool) -> str:
     """Say why an action is left out, though the API takes it; empty where it is not.
 
@@ -91,16 +62,13 @@ def program(actions: Iterable[Action], most: int) -> Program | None:
     `most`: no head is made longer than this. What would make it so is not set, and a field of its
     name does not pass either.
     """
-    steps = [_step(group) for group in _groups(actions)]
-    if not steps:
-        return None
-    if len(steps) == 1:
-        run = steps[0].run
-        return lambda head, certificate: run(head, certificate, most)
+    steps = [_step(group, most) for group in _groups(actions)]
+    if len(steps) < 2:
+        return steps[0] if steps else None
 
     def every(head: bytes, certificate: bytes) -> bytes:
         for step in steps:
-            head = step.run(head, certificate, most)
+            head = step(head, certificate)
         return head
 
     return every
@@ -180,18 +148,36 @@ def _filled(line: Iterable[Piece]) -> Fill:
     return fill
 
 
-def _step(group: Iterable[_Compiled]) -> _Step:
-    """Of several actions on one field the last counts."""
+def _step(group: Iterable[_Compiled], most: int) -> Program:
+    """Compile actions none of which reads what another wrote; the last on a field counts.
+
+    All values come from the head as it is.
+    """
     last = {made.wanted: made.line for made in group}
-    lines = tuple(line for line in last.values() if line is not None)
-    static = [line for line in lines if isinstance(line, bytes)]
-    block = b"".join(static) if len(static) == len(lines) else None
-    return _Step(tuple(last), lines, block)
-
-
-def _fitting(came: Sequence[bytes], lines: Sequence[bytes | Fill], room: int) -> bytes:
-    """Give the lines for which there is room: first those that no client can make longer."""
+    marks = tuple(last)
+    lines = [line for line in last.values() if line is not None]
     known = [line for line in lines if isinstance(line, bytes)]
+    end = b"".join(known) + END if len(known) == len(lines) else None
+
+    def run(head: bytes, certificate: bytes) -> bytes:
+        low, came, tail = head.lower(), known, end
+        if tail is None:
+            came = [
+                line if isinstance(line, bytes) else line(head, low, certificate) for line in lines
+            ]
+            tail = b"".join(came) + END
+        for wanted in marks:
+            if wanted in low:
+                head, low = without(head, low, wanted)
+        if len(head) - 2 + len(tail) > most:
+            tail = _fitting(came, known, most - len(head)) + END
+        return head[:-2] + tail
+
+    return run
+
+
+def _fitting(came: Iterable[bytes], known: Sequence[bytes], room: int) -> bytes:
+    """Give the lines for which there is room: first those that no client can make longer."""
     block = b""
     for line in (*known, *(line for line in came if line not in known)):
         if len(block) + len(line) <= room:
