@@ -27,10 +27,7 @@ def rules(
     annotations: Mapping[str, str], warnings: list[str], *, asked: bool
 ) -> dict[str, int] | None:
     """Give a client's limits by field, None without any; `asked`: they are switched on."""
-    names = [f"{RATES}.{part}" for part in PARTS if f"{RATES}.{part}" in annotations]
     if not asked:
-        if names and RATES not in annotations:
-            warnings.append(f'{_field(names[0])}: limits nothing without {RATES}: "true"')
         return None
     found = {}
     for part, field in PARTS.items():
@@ -38,7 +35,7 @@ def rules(
         if value is not None:
             found[field] = value
             warnings += _nobody(part, value)
-    if not names:
+    if not any(f"{RATES}.{part}" in annotations for part in PARTS):
         ends = ", ".join(f".{part}" for part in PARTS)
         warnings.append(f"{_field(RATES)}: limits nothing without one of {ends}")
     return found or None

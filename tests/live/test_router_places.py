@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import http.client
+import json
 import os
 import signal
 import socket
@@ -14,6 +17,8 @@ from pathlib import Path
 import pytest
 from hellos import hello
 from http_rig import Pod, PodConnection
+from ingress_objects import route
+from ingress_rig import Pod as SizedPod
 from ingress_rig import until
 from limits_site import POD, HoldingPod, Site, answered, metric
 
@@ -170,6 +175,35 @@ def test_a_pod_that_has_come_serves_those_who_wait(site: Site, pods: list[Holdin
         site.limited("web", *pods, annotations=limit(1))
         assert answered(waiting) == "200"
         assert pods[1].served == 1
+
+
+def test_a_body_waits_with_its_request(site: Site, pods: list[HoldingPod]) -> None:
+    body = os.urandom(3_000_000)
+    with SizedPod("web-0") as pod:
+        site.objects = [
+            *site.pod("web", pod),
+            route("web", "web.t", "web", annotations=limit(1)),
+        ]
+        site.put()
+        with site.router(workers=WORKERS) as router, contextlib.ExitStack() as held:
+            first, second = (held.enter_context(site.connect()) for _ in range(2))
+            head = b"POST / HTTP/1.1\r\nHost: web.t\r\nContent-Length: %d\r\n\r\n" % len(body)
+            first.sendall(head + body[:1000])
+            until("the pod has it", lambda: pod._server.open)
+            sender = threading.Thread(target=second.sendall, args=(head + body,))
+            sender.start()
+            until("it waits", lambda: metric(router, "podway_router_queued") == 1)
+            first.sendall(body[1000:])
+            for sock in (first, second):
+                assert json.loads(read_body(sock))["sha256"] == hashlib.sha256(body).hexdigest()
+            sender.join()
+
+
+def read_body(sock: socket.socket) -> bytes:
+    response = http.client.HTTPResponse(sock)
+    response.begin()
+    assert response.status == 200
+    return response.read()
 
 
 def test_a_dead_pod_costs_no_place(site: Site, pods: list[HoldingPod]) -> None:

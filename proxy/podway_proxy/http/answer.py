@@ -24,6 +24,7 @@ _STEPS = {
     "no-service": "The Route names a Service that is not there.",
     "no-endpoint": "The Service has no endpoint that is ready.",
     "connect": "None of the Service's endpoints could be connected to.",
+    "queue": "The Service's pods have as much to do as they may, and none had room in time.",
     "bad-request": "The request can't be served as it was sent.",
     "head-timeout": "The request did not arrive whole in time.",
     "body-timeout": "The request's body did not arrive in time.",

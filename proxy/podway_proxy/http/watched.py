@@ -236,6 +236,8 @@ class WatchedExchange(Exchange):
         super().abandon()
 
     def _phase(self) -> str:
+        if self.queued:
+            return "Q"
         if self.upload is not None or self._notes.answered >= 0:
             return "D"
         return "H" if self.connection is not None else "C"
