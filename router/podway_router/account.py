@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from podway_proxy.http import front
 from podway_proxy.values import Endpoint
+from podway_router.metering import meter
 
 if TYPE_CHECKING:
     from podway_proxy.counters import Counters
@@ -46,6 +47,7 @@ COUNTERS = (
     "connect_failures_total",
     "access_log_dropped_total",
     "queued",
+    *meter.COUNTERS,
     *(f"refused_total:step={step}" for step in STEPS),
 )
 _REMEMBERED = 1000

@@ -13,6 +13,15 @@ from podway_proxy.process.daemon import Daemon
 from podway_router.options import networks
 
 PRINT_CA = "--print-ca"
+
+
+def _count(text: str) -> int:
+    """Parse how many Routes have metrics of their own. Raises ValueError."""
+    if not text.isdigit() or int(text) > 500:
+        raise ValueError(f"{text!r}: expected a number from 0 to 500")
+    return int(text)
+
+
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--name": {
         "action": "append",
@@ -64,6 +73,20 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "default": 0.0,
         "metavar": "SECONDS",
         "help": "let the share of an endpoint that is new, or is back, grow so long; default: 0",
+    },
+    "--route-metrics": {
+        "type": _count,
+        "default": 100,
+        "metavar": "N",
+        "help": "Routes with metrics of their own, up to 500, the others share one; default: 100",
+    },
+    "--request-metrics": {
+        "action": "store_true",
+        "help": "count bytes and durations of requests, too",
+    },
+    "--openshift-metrics": {
+        "action": "store_true",
+        "help": "give metrics by the OpenShift router's names as well (haproxy_backend_…)",
     },
     "--ca-dir": {
         "metavar": "DIR",

@@ -148,6 +148,11 @@ def route_key(controller: str, namespace: str, name: str) -> str:
     return f"{ROUTE}{controller}/{namespace}/{name}"
 
 
+def key_of_label(controller: str, label: str) -> str:
+    """Give the key of the Route that `label` (`route shop/web`) names."""
+    return f"{ROUTE}{controller}/{label.partition(' ')[2]}"
+
+
 def route_of_key(key: str) -> tuple[str, str]:
     """Give the controller and `namespace/name` that a Route's key names."""
     controller, _, name = key.removeprefix(ROUTE).partition("/")

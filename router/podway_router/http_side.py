@@ -11,16 +11,17 @@ from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import Target
 from podway_router.access.log import AccessLog
 from podway_router.decide import Match, Redirect
-from podway_router.entry import limits_of
+from podway_router.entry import key_of_label, limits_of
 from podway_router.extras import extras_of
 from podway_router.guard import STEP as RATE_LIMIT
+from podway_router.metering.columns import CONNECT_FAILURES, SERVER_ERROR
 from podway_router.sticky import Others, Sticky, held
 
 if TYPE_CHECKING:
     import socket
 
     from podway_proxy.http.request import Request
-    from podway_proxy.values import Address, Arrival
+    from podway_proxy.values import Address, Arrival, Endpoint
     from podway_router.entry import ShardEntry
     from podway_router.side import Setting
     from podway_router.ways import Map, Way
@@ -50,6 +51,7 @@ class HttpSide:
         self._wires = setting.wires
         self._choice = setting.choice
         self._guard = setting.guard
+        self._meter = setting.meter
         self._began, self._ended = setting.load.began, setting.load.ended
         self._shard = setting.shard
         self._unrouted = 503
@@ -171,8 +173,10 @@ class HttpSide:
     def _target(self, way: Way, current: Map) -> Target:
         anyone, pick = partial(self._choice.candidates, way), self._choice.pick(way)
         others = Others(anyone, pick, current.down)
+        counts = self._meter.of(key_of_label(self._controller, way.label))
         return Target(
             label=way.label,
+            counts=counts,
             forwarded=way.entry.forwarded or self._shard.forwarded,
             proto=self._proto,
             server_timeout=way.entry.server_timeout,
@@ -180,12 +184,18 @@ class HttpSide:
             connect_timeout=self._connect_timeout,
             on_open=self._began,
             on_close=self._ended,
-            on_failure=partial(self._choice.failed, way.label),
+            on_failure=partial(self._connect_failed, way.label, counts),
             wire=self._wires.of(way) if way.entry.server_name else None,
             choose=anyone,
             pick=pick,
             extras=extras_of(way, self._shard, self._proto, others),
         )
+
+    def _connect_failed(
+        self, label: str, counts: memoryview, endpoint: Endpoint, reason: str
+    ) -> None:
+        counts[CONNECT_FAILURES] += 1
+        self._choice.failed(label, endpoint, reason)
 
     def _redirect(self, request: Request) -> Answer:
         self._account.count("redirects_total")
@@ -200,5 +210,6 @@ class HttpSide:
 
     def _nobody(self, way: Way, arrival: Arrival) -> Answer:
         step = way.entry.step
+        self._meter.of(key_of_label(self._controller, way.label))[SERVER_ERROR] += 1
         self._account.unserved(step, way.label, way.entry.why, arrival.client[0])
         return Answer(503, step, f"{way.label}: {_PUBLIC[step]}", label=way.label)

@@ -23,6 +23,12 @@ class Options(NamedTuple):
     external_https_port: int = 443
     allow_loopback: bool = False
     access_log: bool = False
+    route_metrics: int = 100
+    """Routes with metrics of their own; the others share one."""
+    request_metrics: bool = False
+    """Durations and bytes of requests are counted, too."""
+    openshift_metrics: bool = False
+    """Metrics by the OpenShift router's names, per endpoint as well."""
     client_affinity: bool = False
     """A client's address chooses its worker on the HTTPS ports."""
     ca_directory: str = ""
@@ -42,6 +48,9 @@ def read(values: Mapping[str, Any]) -> Options:
         external_https_port=values["external_https_port"],
         allow_loopback=values["allow_loopback_endpoints"],
         access_log=values["access_log"],
+        route_metrics=values.get("route_metrics", 100),
+        request_metrics=bool(values.get("request_metrics") or values.get("openshift_metrics")),
+        openshift_metrics=bool(values.get("openshift_metrics")),
         slow_start=values.get("slow_start") or 0.0,
         client_affinity=values["client_affinity"],
         ca_directory=values.get("ca_dir") or values.get("state_dir") or "",

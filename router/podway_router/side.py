@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from podway_router.account import Account
     from podway_router.choice import Choice
     from podway_router.guard import Guard
+    from podway_router.metering.meter import Meter
     from podway_router.options import Options
     from podway_router.ways import Map
     from podway_router.wires import Wires
@@ -39,3 +40,4 @@ class Setting(NamedTuple):
     wires: Wires
     choice: Choice
     guard: Guard
+    meter: Meter

@@ -77,7 +77,7 @@ def _status(
     tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
     entry = entry._replace(**_tls(route, claim, tls), **done)
-    entry = entry._replace(servers=servers(controller, served))
+    entry = entry._replace(servers=servers(controller, served, options.openshift_metrics))
     warnings = (*warnings, *tls.warnings)
     return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry, tls)
 

@@ -14,7 +14,7 @@ from podway_proxy.tls.handshake import words
 from podway_proxy.tls.profiles import Profile
 from podway_proxy.values import Arrival, Decision, Forward, Handover, Refuse
 from podway_router.decide import Match
-from podway_router.entry import CERTIFICATE, TlsEntry, limits_of, tls_of
+from podway_router.entry import CERTIFICATE, TlsEntry, key_of_label, limits_of, tls_of
 from podway_router.guard import STEP as RATE_LIMIT
 from podway_router.https_side import HttpsSide
 
@@ -153,6 +153,9 @@ class TlsSide:
         account.count("tls_connections", -1)
         account.count("passthrough_bytes_total:direction=to_server", closed.to_server)
         account.count("passthrough_bytes_total:direction=to_client", closed.to_client)
+        if closed.label:
+            key = key_of_label(self._setting.controller, closed.label)
+            self._setting.meter.passed(key, closed.to_server, closed.to_client)
         if closed.refused is not None:
             account.refused(closed.refused.step)
         self._requests.access.passed(closed)

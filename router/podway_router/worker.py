@@ -21,6 +21,8 @@ from podway_router.climb import Climb
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
 from podway_router.guard import Guard
 from podway_router.http_side import HttpSide
+from podway_router.metering.columns import PLACES
+from podway_router.metering.meter import Meter
 from podway_router.options import read
 from podway_router.side import Setting
 from podway_router.tls_side import TlsSide
@@ -63,6 +65,7 @@ class Worker:
         self._options = read(link.options)
         self._account = Account(Restraint(link.plane, link.log), link.counters)
         self._choice = Choice(link.plane, self._account)
+        self._meter = Meter(link.counters)
         self._load = Load()
         self._random = Random()  # noqa: S311 - spreads load, keeps no secret
         self._map = ways.Map()
@@ -103,6 +106,8 @@ class Worker:
 
     def apply(self, entries: Mapping[str, Json], changed: Collection[str]) -> None:
         """Swap to the full set of entries."""
+        if PLACES in changed:
+            self._meter.settle(entries.get(PLACES) or {})
         for key in changed:
             if key.startswith(SHARD):
                 self._set_shard(key, entries.get(key))
@@ -169,6 +174,7 @@ class Worker:
             wires=self._wires,
             choice=self._choice,
             guard=self._guard,
+            meter=self._meter,
         )
         return HttpSide(setting) if kind == HTTP else TlsSide(setting)
 

@@ -241,6 +241,8 @@ class HttpFront:
         response = exchange.response
         status = answer.status if answer is not None else response.status if response else 0
         self.row[self.by_class[status // 100]] += 1
+        if (counts := exchange.target.counts) is not None:
+            counts[status // 100] += 1
         if exchange.attempts > 1:
             self.row[self._retries] += exchange.attempts - 1
         if answer is not None and status >= 400:
@@ -296,6 +298,8 @@ class HttpFront:
     def aborted(self, client: Answering, exchange: Exchange, reason: str) -> None:
         """Count and record a request whose answer the client did not get whole."""
         self.row[self._aborted] += 1
+        if (counts := exchange.target.counts) is not None:
+            counts[0] += 1
         if self.access is not None:
             response = exchange.response
             status = response.status if response is not None else 0

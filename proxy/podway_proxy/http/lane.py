@@ -26,11 +26,14 @@ MOST: Final = 1024
 _SERVED: Final = frozenset(
     (
         *("candidates", "label", "proto", "server_timeout", "tunnel_timeout", "connect_timeout"),
-        *("on_open", "on_close", "on_failure", "choose", "pick", "extras"),
+        *("on_open", "on_close", "on_failure", "choose", "pick", "extras", "counts"),
     )
 )
 """What of a Target the lane goes by, or leaves to the general way where that takes over."""
 _OTHERS: Final = tuple(one.name for one in fields(Target) if one.name not in _SERVED)
+
+NOBODYS: Final = memoryview(bytearray(48)).cast("Q")
+"""What is counted in place of a target that wants no numbers."""
 
 Settled = Callable[[str, Arrival], bool]
 """Tells whether all requests to a host on connections that arrived so have one target, whatever
@@ -41,8 +44,8 @@ class Lane:
     """Where the usual requests with one Host go."""
 
     __slots__ = (
-        *("first", "line", "most", "named", "on_close", "on_open", "others", "patience"),
-        *("shape", "target", "usual"),
+        *("counts", "first", "line", "most", "named", "on_close", "on_open", "others"),
+        *("patience", "shape", "target", "usual"),
     )
 
     def __init__(self, named: bytes, target: Target, pick: Pick, most: int) -> None:
@@ -53,6 +56,8 @@ class Lane:
         self.target = target
         self.first: Callable[[str], Endpoint | None] = pick.first
         self.others: Callable[[Endpoint, str], Iterator[Endpoint]] = pick.others
+        self.counts = NOBODYS if target.counts is None else target.counts
+        """As the target's."""
         self.on_open = target.on_open
         self.on_close = target.on_close
         self.patience = target.server_timeout

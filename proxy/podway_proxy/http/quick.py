@@ -186,7 +186,9 @@ class QuickClient(Client):
             lane.on_close(kept.endpoint)
         front = self._front
         front.pool.put(kept)
-        front.row[front.by_class[data[9] - _ZERO]] += 1
+        kind = data[9] - _ZERO
+        front.row[front.by_class[kind]] += 1
+        lane.counts[kind] += 1
         self.due = self._plane.now + front.limits.keepalive_timeout
         if self.closing or self.readable:
             self._finish()

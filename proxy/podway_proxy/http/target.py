@@ -61,6 +61,9 @@ class Target:
     pick: Pick | None = None
     """The same one by one, for the usual requests of a host that has no other target; None: they
     take the same way as all others."""
+    counts: memoryview | None = None
+    """Numbers of its own: one more in the place of the status's class, 1 to 5, for each answer; in
+    place 0 for each that the client did not get whole."""
     extras: Extras | None = None
     gate: Gate | None = None
     """Holds this one request back until an endpoint has room; then the target is its alone."""

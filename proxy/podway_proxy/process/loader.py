@@ -55,7 +55,9 @@ class Loader:
         self._held = before
         self._told_ready: str | None = None
         self._counters = Counters(welcome.fds[0])
-        self._prober = Prober(self._log, self._publish, before.down)
+        self._prober = prober = Prober(self._log, self._publish, before.down)
+        if hasattr(app, "count_with"):  # what a daemon counts per object is its own affair
+            app.count_with(self._counters, lambda: prober.down)
         self._admin: Admin | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._master = Link(self._loop, welcome.channel, self._from_master, self._orphaned)
@@ -238,7 +240,10 @@ class Loader:
 
     def _metrics(self) -> bytes:
         prefix = self._welcome.daemon.name.replace("-", "_")
-        return render(prefix, self._counters.totals(), list(self._gauges()))
+        own = render(prefix, self._counters.totals(), list(self._gauges()))
+        # What a daemon gives under names of others' (existing dashboards') is its own affair, too.
+        foreign = list(getattr(self._app, "foreign_gauges", tuple)())
+        return own + render("", {}, foreign) if foreign else own
 
     def _gauges(self) -> Iterator[Gauge]:
         compiled = self._compiled

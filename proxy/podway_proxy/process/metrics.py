@@ -31,7 +31,10 @@ class Gauge(NamedTuple):
 
 
 def render(prefix: str, totals: Mapping[str, int], gauges: Iterable[Gauge]) -> bytes:
-    """Give the page in Prometheus's text format; every metric's name begins with `prefix_`."""
+    """Give the page in Prometheus's text format; every metric's name begins with `prefix_`.
+
+    Without a prefix they are as they are.
+    """
     from prometheus_client import CollectorRegistry, generate_latest
     from prometheus_client.registry import Collector
 
@@ -67,7 +70,7 @@ def _families(
         family = GaugeMetricFamily if is_gauge(metric) else CounterMetricFamily
         text = helps.get(metric, metric.replace("_", " "))
         keys = list(dict.fromkeys(key for labels, _ in members for key in labels))
-        made = family(f"{prefix}_{metric}", text, labels=keys)
+        made = family(f"{prefix}_{metric}" if prefix else metric, text, labels=keys)
         for labels, value in members:
             made.add_metric([labels.get(key, "") for key in keys], value)
         yield made

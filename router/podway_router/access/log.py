@@ -16,7 +16,7 @@ from podway_router.access.format import HTTP, TCP, Program, compiled
 from podway_router.access.journal import connection, request
 from podway_router.access.settings import AccessEntry, captures_of, read_access
 from podway_router.access.tunnels import Opened, Tunnels
-from podway_router.entry import ROUTE, heads_of
+from podway_router.entry import heads_of, key_of_label
 from podway_router.unique_id import ids_of
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class AccessLog:
         self._setting = setting
         self._journal = journal
         self._account = setting.account
+        self._meter = setting.meter if setting.options.request_metrics else None
         self._tunnels = Tunnels(setting.plane)
         self._entry: AccessEntry | None = None
         self._http: Program = compiled(HTTP)
@@ -76,7 +77,7 @@ class AccessLog:
 
     @property
     def _wanted(self) -> bool:
-        return self._journal is not None or self._destination is not None
+        return not (self._journal is None and self._destination is None and self._meter is None)
 
     def _open(self, entry: AccessEntry) -> Destination:
         from podway_router.access.destinations import Output, Syslog
@@ -97,6 +98,8 @@ class AccessLog:
             facts.persistence = _persistence(record, way)
         if self._ids is not None and record.request is not None and record.arrival is not None:
             facts.unique_id = self._ids.of(record.request, record.arrival).decode("latin-1")
+        if self._meter is not None:
+            self._meter.told(facts, "" if way is None else self._key(record.label))
         if self._journal is not None:
             self._journal.info("request", **request(facts))
         if self._destination is not None:
@@ -136,10 +139,10 @@ class AccessLog:
         return naming.backend(termination, label.partition(" ")[2]), server
 
     def _way(self, label: str) -> Way | None:
-        if not label:
-            return None
-        key = f"{ROUTE}{self._setting.controller}/{label.partition(' ')[2]}"
-        return self._setting.current().ways.get(key)
+        return self._setting.current().ways.get(self._key(label)) if label else None
+
+    def _key(self, label: str) -> str:
+        return key_of_label(self._setting.controller, label)
 
     # ---- connections ----------------------------------------------------------------------
 
@@ -158,8 +161,11 @@ class AccessLog:
         names = Names(naming.PUBLIC_TLS, backend or naming.PUBLIC_TLS, server)
         if self._journal is not None:
             self._journal.info("connection", **connection(closed))
+        facts = self._facts(record, names, way)
+        if self._meter is not None:
+            self._meter.passed_front(facts)
         if self._destination is not None:
-            self._destination.write(self._tcp(self._facts(record, names, way)))
+            self._destination.write(self._tcp(facts))
         self._number += 1
 
 

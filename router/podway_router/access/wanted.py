@@ -55,9 +55,9 @@ def watching(controller: IngressController) -> dict[str, Any]:
     }
 
 
-def servers(controller: IngressController, served: Backends) -> dict[str, str] | None:
-    """Give the names of a Route's endpoints where a log wants them."""
-    if controller.access_logging is None:
+def servers(controller: IngressController, served: Backends, named: bool) -> dict[str, str] | None:
+    """Give the names of a Route's endpoints where a log or metrics want them."""
+    if controller.access_logging is None and not named:
         return None
     return {
         f"{host}:{port}": server_name(pod, share.service, port_name, f"{host}:{port}")

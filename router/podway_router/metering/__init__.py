@@ -1,0 +1,1 @@
+"""What is counted per Route, frontend and endpoint, and under which names it is given."""
