@@ -162,13 +162,14 @@ class Rig:
         pods = self.routes.get(request.host)
         if pods is None:
             return Answer(503, "no-route", f"no route has the host {request.host!r}")
+        dressed = {} if self.dress is None else {"extras": self.dress(pods)}
         return Target(
             pods,
             pick=InOrder(pods) if self.lanes else None,
             label=f"route {request.host}",
             on_open=self._opened,
             on_close=self._closed,
-            extras=self.dress(pods) if self.dress is not None else None,
+            **dressed,
             **self._target,
         )
 
