@@ -39,15 +39,23 @@ def trace(options: Options) -> int:
         sys.stderr.write(f"podway trace: {error}\n")
         return USAGE
     screen = Screen(sys.stdout, colour=has_colour(sys.stdout))
-    last: Step | None = None
-    for last in walk(way):
-        show(screen, last)
-    answered = last is not None and last.ok and last.name == "pod"
-    if last is not None and not answered:
+    steps: list[Step] = []
+    for step in walk(way):
+        show(screen, step)
+        steps.append(step)
+    if steps and steps[-1].ok and steps[-1].name == "pod":
+        return ANSWERED
+    end = ending(steps)
+    if end is not None:
         screen.say()
-        screen.say(screen.paint("bad", f"The way ends at: {last.name}."))
-        screen.say(last.advice)
-    return ANSWERED if answered else NOT_ANSWERED
+        screen.say(screen.paint("bad", f"The way ends at: {end.name}."))
+        screen.say(end.advice)
+    return NOT_ANSWERED
+
+
+def ending(steps: Sequence[Step]) -> Step | None:
+    """Give the step at which the way ends: the last that failed, if any did."""
+    return next((step for step in reversed(steps) if not step.ok), steps[-1] if steps else None)
 
 
 def read_way(options: Options) -> Way:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from podway.decisions import decide
 from podway.trace.step import Step, Target
 from podway_cluster import Snapshot
 from podway_cluster.model import Pod, Route
+from podway_router import misspelt
 from podway_router.backends import Share
 from podway_router.compile import RouteStatus
 from podway_router.decide import Match, Miss, Redirect, Tables
 from podway_router.entry import route_key
+
+_CUTTING = re.compile(r"ip_|rate-limit-connections\.")
 
 
 class Found(NamedTuple):
@@ -60,7 +64,24 @@ def _route_step(status: RouteStatus) -> Step:
     kind = f", {route.tls.termination}" if route.tls else ""
     text = f"{_name(route)} has host {status.host}{_path(route)}{kind}; it leads to {to}"
     details = (str(route.meta.origin), f"admitted by the routers of {status.controller}")
-    return Step("Route", True, text, (*details, *status.warnings))
+    asked = ", ".join(f"{name} {value}" for name, value in _asked(route).items())
+    asks = (f"asks for {asked}",) if asked else ()
+    return Step("Route", True, text, (*details, *asks, *status.warnings))
+
+
+def cutting(route: Route) -> str:
+    """Name the annotations for which a router cuts a connection without an answer; or empty."""
+    found = (f"{name} ({value})" for name, value in _asked(route).items() if _CUTTING.match(name))
+    return ", ".join(found)
+
+
+def _asked(route: Route) -> dict[str, str]:
+    """Give the Route's annotations for routers, by the last part of their names."""
+    return {
+        name.rpartition("/")[2]: value
+        for name, value in route.meta.annotations.items()
+        if name in misspelt.KNOWN
+    }
 
 
 def _no_route(snapshot: Snapshot, target: Target, misses: list[Miss]) -> Step:

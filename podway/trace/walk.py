@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from socket import socket
 from typing import Any, NamedTuple
 
-from podway.ask import HttpAnswer
 from podway.lab.ports import Ports
 from podway.trace import live
-from podway.trace.explain import Found, find_route, service_step
+from podway.trace.explain import Found, cutting, find_route, service_step
+from podway.trace.page import ERROR_PAGE, operators_page, router_page
 from podway.trace.step import Step, Target
 from podway_cluster import Snapshot
+
+_OF_PODS: Mapping[str, str] = {
+    "connect": "Does the container listen on its containerPort, on all addresses?",
+    "queue": "Each pod is busy with as many requests as the Route's pod-concurrent-connections "
+    "allows: raise it, or run more pods.",
+    "server-timeout": "Find out what the pod waits for, or raise the Route's annotation "
+    "haproxy.router.openshift.io/timeout (30s where there is none).",
+    "reset": "The pod ended the connection before it had answered: its log says why.",
+    "bad-answer": "What the pod sends is no HTTP: does it speak TLS there (reencrypt)?",
+    ERROR_PAGE: "Do the pods accept connections? The router's log names the step that failed.",
+}
+"""What to do about a step that failed at the pods."""
+_OF_ROUTER: Mapping[str, str] = {
+    "misdirected": "Send the same host as server name (SNI) and as Host.",
+    "client-certificate": "Show a certificate whose subject the IngressController's "
+    "clientTLS.allowedSubjectPatterns allow.",
+}
 
 
 class Way(NamedTuple):
@@ -68,7 +84,8 @@ def _secure(way: Way, sock: socket, port: int, found: Found) -> Iterator[Step]:
         f"names in it: {', '.join(shown.names) or 'none'}",
     ]
     with wrapped:
-        yield from _beyond(way, wrapped, port, found, [f"{shown.version} with the pod", *details])
+        end = f"{shown.version} with the {'router' if _ends_tls(found) else 'pod'}"
+        yield from _beyond(way, wrapped, port, found, [end, *details])
 
 
 def _beyond(way: Way, sock: socket, port: int, found: Found, tls: list[str]) -> Iterator[Step]:
@@ -79,7 +96,7 @@ def _beyond(way: Way, sock: socket, port: int, found: Found, tls: list[str]) -> 
         yield Step("router", False, live.reason(error), tuple(tls), _silent_advice(found))
         yield from _explained(way, found, None)
         return
-    page = router_page(heard.answer)
+    page = router_page(heard.answer) or operators_page(way.snapshot, heard.answer)
     passed = page is None and not found.redirect
     yield _router_step(way.target, heard, page, found, tls)
     if found.redirect:
@@ -105,6 +122,12 @@ def _router_step(
     return Step("router", True, f"read the {way} and {rule}", tuple(tls))
 
 
+def _ends_tls(found: Found) -> bool:
+    """Tell whether the router has the keys; it has for hosts that it does not know, too."""
+    tls = found.status.route.tls if found.status is not None else None
+    return tls is None or tls.termination != "passthrough"
+
+
 def _rule(found: Found) -> str:
     """Say what the router did with a connection in TLS."""
     tls = found.status.route.tls if found.status is not None else None
@@ -122,18 +145,21 @@ def _explained(way: Way, found: Found, page: dict[str, Any] | None) -> Iterator[
     service = service_step(way.snapshot, found.status)
     yield service
     if service.ok and page is not None:
-        yield _unreached(found, page)
+        yield _refused(found, page)
 
 
-def _unreached(found: Found, page: dict[str, Any]) -> Step:
-    """Say which endpoints do not accept a connection, asked directly."""
+def _refused(found: Found, page: dict[str, Any]) -> Step:
+    """Say what to do where Route and Service are in order and the router answered itself."""
+    advice = _OF_PODS.get(page["step"])
+    if advice is None:
+        advice = _OF_ROUTER.get(page["step"], "The router's log says more about it.")
+        return Step("router", False, page["reason"], (), advice)
     endpoints = found.status.served.endpoints if found.status is not None else ()
     details = [
         f"{host}:{port} {name}: {live.listens(host, port) or 'accepts a connection'}"
         for host, port, name, _ in endpoints
     ]
-    advice = "Does the container listen on its containerPort, on all addresses?"
-    return Step("pod", False, f"none answered: {page['reason']}", tuple(details), advice)
+    return Step("pod", False, f"{page['step']}: {page['reason']}", tuple(details), advice)
 
 
 def _pod_step(heard: live.Heard) -> Step:
@@ -142,18 +168,6 @@ def _pod_step(heard: live.Heard) -> Step:
     name = f"{who} answered" if who else "answered"
     node = f" on {headers['x-node']}" if "x-node" in headers else ""
     return Step("pod", True, f"{name}{node}: {heard.answer.status} ({heard.milliseconds:.1f} ms)")
-
-
-def router_page(answer: HttpAnswer) -> dict[str, Any] | None:
-    """Give the router's own answer (JSON with step and reason); None for anybody else's."""
-    if answer.status < 400 or "x-pod" in answer.headers:
-        return None
-    try:
-        page = json.loads(answer.body)
-    except ValueError:
-        return None
-    known = isinstance(page, dict) and {"status", "step", "reason", "server"} <= page.keys()
-    return page if known else None
 
 
 def _with_advice(step: Step, way: Way) -> Step:
@@ -188,6 +202,12 @@ def _balancer(step: Step, way: Way, addresses: tuple[str, ...], port: int) -> St
 
 
 def _silent_advice(found: Found) -> str:
+    cuts = cutting(found.status.route) if found.status is not None else ""
+    if cuts:
+        return (
+            f"The Route asks the router to cut connections without an answer: {cuts}. If it did, "
+            "its log names the step (allowlist, rate-limit); if not, the pod ended the connection."
+        )
     if found.step.ok:
         return "The router or the pod ended the connection; the lab's log says why."
     return ""

@@ -206,5 +206,5 @@ def _open(entry: RouteEntry) -> bool:
 
 
 def _named(key: str, entry: RouteEntry) -> str:
-    """Give `edge shop/web`: the termination and the Route."""
-    return f"{entry.termination} {key.split('/', 2)[2]}"
+    """Give `edge shop/web`: the termination, if any, and the Route."""
+    return f"{entry.termination} {key.split('/', 2)[2]}".lstrip()

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from podway.ask import HttpAnswer
-from podway.trace.explain import find_route, service_step
-from podway.trace.step import read_target
-from podway.trace.walk import router_page
+from podway.trace.command import ending
+from podway.trace.explain import cutting, find_route, service_step
+from podway.trace.page import ERROR_PAGE, operators_page, router_page
+from podway.trace.step import Step, read_target
 from podway_cluster import Snapshot, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,17 @@ kind: Route
 metadata: {name: %s, namespace: %s}
 spec: {host: x.test, to: {kind: Service, name: %s}}
 ---
+"""
+PAGES = """
+apiVersion: operator.openshift.io/v1
+kind: IngressController
+metadata: {name: apps, namespace: openshift-ingress-operator}
+spec: {domain: test, httpErrorCodePages: {name: pages}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: pages, namespace: openshift-config}
+data: {error-page-503.http: "HTTP/1.0 503 Sorry\\n\\nsorry"}
 """
 SERVICE = """
 apiVersion: v1
@@ -125,3 +137,32 @@ def test_the_routers_own_page_is_told_from_a_pods() -> None:
     assert router_page(HttpAnswer(200, {}, page)) is None
     assert router_page(HttpAnswer(404, {}, "<h1>not here</h1>")) is None
     assert router_page(HttpAnswer(404, {}, '["json"]')) is None
+
+
+def test_the_operators_page_is_told_from_a_pods(tmp_path: Path) -> None:
+    snapshot = of(tmp_path, PAGES)
+    page = operators_page(snapshot, HttpAnswer(503, {}, "sorry"))
+    assert page is not None
+    assert page["step"] == ERROR_PAGE
+    assert "openshift-config/pages" in page["reason"]
+    assert operators_page(snapshot, HttpAnswer(503, {}, "of a pod")) is None
+    assert operators_page(snapshot, HttpAnswer(404, {}, "sorry")) is None
+
+
+def test_what_a_route_asks_for_is_shown_and_what_may_cut_a_client_off_is_named(
+    tmp_path: Path,
+) -> None:
+    prefix = "haproxy.router.openshift.io/"
+    asked = f'{prefix}ip_allowlist: 10.9.9.9, {prefix}timeout: 5s, other: "1"'
+    text = ROUTE.replace("namespace: %s", "namespace: %s, annotations: {" + asked + "}")
+    found = find_route(of(tmp_path, text % ("one", "a", "svc")), read_target("http://x.test/"))
+    assert "asks for ip_allowlist 10.9.9.9, timeout 5s" in found.step.details
+    assert found.status is not None
+    assert cutting(found.status.route) == "ip_allowlist (10.9.9.9)"
+
+
+def test_the_way_ends_at_the_last_step_that_failed() -> None:
+    cut, good = Step("router", False, "reset"), Step("Service", True, "3 endpoints")
+    assert ending([Step("DNS", True, "here"), cut, good]) is cut
+    assert ending([good]) is good
+    assert ending([]) is None
