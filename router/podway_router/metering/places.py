@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import Any
 
 from podway_proxy.counters import PLACES, Counters
@@ -46,12 +47,10 @@ class Places:
     def _wanted(self, entries: Mapping[str, Any]) -> dict[str, None]:
         kept = [key for key in self._taken if key.startswith(ROUTE) and key in entries]
         routes = dict.fromkeys(kept[: self._most])
-        if len(routes) < self._most:
-            for key in entries:
-                if key.startswith(ROUTE):
-                    routes[key] = None
-                    if len(routes) == self._most:
-                        break
+        free = self._most - len(routes)
+        if free:
+            fresh = (key for key in entries if key.startswith(ROUTE) and key not in routes)
+            routes |= dict.fromkeys(nsmallest(free, fresh))
         if not self._servers:
             return routes
         servers = list(_servers(routes, entries))[:MOST_SERVERS]
