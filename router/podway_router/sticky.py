@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.up import alive
-from podway_proxy.http.cookies import sent, set_line, storable, without, without_set
+from podway_proxy.http.cookies import sent, set_line, spelt, storable, without, without_set
 from podway_proxy.values import Address, Endpoint
 
 if TYPE_CHECKING:
@@ -109,6 +109,9 @@ class Sticky:
         """Give the endpoint that a request's cookie names; of several cookies the first valid."""
         if self._begins not in asked:
             return None
+        endpoint = self._endpoints.get(spelt(asked, self._begins))
+        if endpoint is not None:
+            return endpoint
         for value in sent(asked, self._begins):
             endpoint = self._endpoints.get(value)
             if endpoint is not None:

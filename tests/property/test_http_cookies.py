@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from podway_proxy.http.cookies import sent, storable, without, without_set
+from podway_proxy.http.cookies import sent, spelt, storable, without, without_set
 
 BEGINS = b"stk="
 PAIR = st.sampled_from(
@@ -51,6 +51,8 @@ def test_reading_and_taking_out_agree_with_a_plain_model(
     pairs = [pair.strip() for name, value in lines if _is_cookie(name) for pair in value.split(";")]
     ours = [pair for pair in pairs if pair.startswith("stk=")]
     assert sent(head, BEGINS) == [pair[4:].encode() for pair in ours]
+    value = spelt(head, BEGINS)
+    assert not value or value.strip() == sent(head, BEGINS)[0]
     left = without(head, BEGINS)
     assert sent(left, BEGINS) == []
     assert without(left, BEGINS) == left
@@ -72,6 +74,7 @@ def test_reading_and_taking_out_agree_with_a_plain_model(
 def test_any_bytes_are_taken(junk: bytes, method: bytes, status: int) -> None:
     head = b"HTTP/1.1 200 OK\r\nCookie: stk=" + junk + b"\r\n\r\n"
     sent(head, BEGINS)
+    spelt(head, BEGINS)
     assert len(without(head, BEGINS)) <= len(head)
     assert without_set(head.replace(b"\nSet-Cookie", b""), BEGINS)
     storable(method, status, head)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from podway_proxy.http.cookies import sent, set_line, storable, without, without_set
+from podway_proxy.http.cookies import sent, set_line, spelt, storable, without, without_set
 
 BEGINS = b"stk="
 
@@ -38,6 +38,23 @@ def test_a_cookie_is_read_and_taken_out(
     request = head("Host: x", *fields, "X-Last: 1")
     assert sent(request, BEGINS) == values
     assert without(request, BEGINS) == head("Host: x", *left, "X-Last: 1")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Cookie: stk=vw", b"vw"),
+        ("Cookie: a=1; stk=vw; b", b"vw"),
+        ("Cookie: stk=", b""),
+        ("cookie: stk=vw", b""),
+        ("Cookie: a=b: stk=vw", b""),
+        ("Cookie: xstk=vw", b""),
+        ("Cookie: a=1;stk=vw", b""),
+        ("X: stk=vw", b""),
+    ],
+)
+def test_what_browsers_send_is_found_at_once(field: str, value: bytes) -> None:
+    assert spelt(head("Host: x", field), BEGINS) == value
 
 
 def test_the_request_line_is_no_cookie() -> None:

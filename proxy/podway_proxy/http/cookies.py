@@ -16,7 +16,6 @@ _BLANK = b" \t"
 _LINE = b"\nCookie: "
 _LEAD = len(_LINE)
 _IDLE = frozenset(b"; \t\r")
-_SEMICOLON = ord(";")
 _SPACE = ord(" ")
 _CACHEABLE_BY_DEFAULT = frozenset((200, 203, 204, 206, 300, 301, 404, 405, 410, 414, 501))
 """RFC 9110 section 15.1, in the part that HAProxy's `nocache` goes by."""
@@ -31,12 +30,6 @@ _SET_COOKIE_APART = b'no-cache="set-cookie"'
 
 def sent(head: bytes, begins: bytes) -> list[bytes]:
     """Give the values that a request's head has for the cookie that begins so, in their order."""
-    at = head.find(begins)
-    if at < 0:
-        return []
-    if _usual(head, begins, at):
-        start = at + len(begins)
-        return [head[start : _end(head, start)].rstrip(_BLANK)]
     found = []
     for start, end in _lines(head, begins, _COOKIE):
         for pair in head[start + len(_COOKIE) : end].split(b";"):
@@ -46,13 +39,30 @@ def sent(head: bytes, begins: bytes) -> list[bytes]:
     return found
 
 
+def spelt(head: bytes, begins: bytes) -> bytes:
+    """Give the first of `sent` if it is spelt as browsers do, else nothing.
+
+    That is `Cookie: a=1; b=2`. It costs a third.
+    """
+    at = head.find(begins)
+    line = head.rfind(b"\n", 0, at)
+    if at < 0 or head[line : line + _LEAD] != _LINE:
+        return b""
+    if at != line + _LEAD and head[at - 2 : at] != b"; ":
+        return b""
+    end = head.find(b"\r", at)
+    semicolon = head.find(b";", at, end)
+    return head[at + len(begins) : end if semicolon < 0 else semicolon]
+
+
 def without(head: bytes, begins: bytes) -> bytes:
     """Take the cookie out of a request's head; others stay as they are, an empty line goes."""
     at = head.find(begins)
     if at < 0:
         return head
-    if _usual(head, begins, at):
-        return _cut_out(head, at, _end(head, at))
+    span = _usual(head, begins, at)
+    if span is not None:
+        return head[: span[0]] + head[span[1] :]
     kept = []
     done = 0
     for start, end in _lines(head, begins, _COOKIE):
@@ -71,36 +81,25 @@ def without(head: bytes, begins: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _usual(head: bytes, begins: bytes, at: int) -> bool:
-    """Tell whether the cookie at this place is the only one, and spelt as browsers do.
+def _usual(head: bytes, begins: bytes, at: int) -> tuple[int, int] | None:
+    """Give what goes with the cookie at this place, from where to where.
 
-    That is `Cookie: a=1; b=2`, with something beside a separator: a third of the cost of looking
-    at everything.
+    None: it may not be the only one, or is not spelt as browsers do.
     """
     if head.find(begins, at + 1) >= 0:
-        return False
+        return None
+    end = head.find(b"\r", at)
+    semicolon = head.find(b";", at, end)
     if head[at - _LEAD : at] == _LINE:
-        end = _end(head, at)
-        return head[end] != _SEMICOLON or (head[end + 1] == _SPACE and head[end + 2] not in _IDLE)
+        if semicolon < 0:
+            return at - _LEAD + 1, end + 2
+        more = head[semicolon + 1] == _SPACE and head[semicolon + 2] not in _IDLE
+        return (at, semicolon + 2) if more else None
     line = head.rfind(b"\n", 0, at)
-    beside = head[at - 2 : at] == b"; " and head[at - 3] not in _IDLE
-    return beside and head[line : line + _LEAD] == _LINE
-
-
-def _cut_out(head: bytes, at: int, end: int) -> bytes:
-    """Take out the usual cookie that stands there."""
-    if head[at - 2] == _SEMICOLON:
-        return head[: at - 2] + head[end:]
-    if head[end] == _SEMICOLON:
-        return head[:at] + head[end + 2 :]
-    return head[: at - _LEAD + 1] + head[end + 2 :]
-
-
-def _end(head: bytes, at: int) -> int:
-    """Give where the pair at that place ends."""
-    line = head.find(b"\r", at)
-    semicolon = head.find(b";", at, line)
-    return line if semicolon < 0 else semicolon
+    more = head[at - 2 : at] == b"; " and head[at - 3] not in _IDLE
+    if more and head[line : line + _LEAD] == _LINE:
+        return at - 2, end if semicolon < 0 else semicolon
+    return None
 
 
 def without_set(head: bytes, begins: bytes) -> bytes:
