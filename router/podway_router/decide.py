@@ -84,6 +84,10 @@ class Tables:
         found = self._redirect.find(host, path) or self._plain.find(host, path)
         return found if found is not None else self._http_miss(host, path)
 
+    def settled_inside(self, host: str) -> Match | None:
+        """Give what `https` finds for each path of this host, where that is one and the same."""
+        return self._terminated.sole(host)
+
     def settled(self, host: str) -> Match | None:
         """Give what `http` finds for each path of this host, where that is one and the same."""
         redirect = self._redirect

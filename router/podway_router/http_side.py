@@ -128,10 +128,13 @@ class HttpSide:
         self._account.missed(found, request.host, arrival.client[0], tables)
         return Answer(self._unrouted, found.step, found.public)
 
-    def _settled(self, host: str, _: Arrival) -> bool:
+    def _settled(self, host: str, _: Arrival) -> bool | None:
         """Tell whether a request's host alone decides where it goes, whoever sends it."""
         current = self._current()
-        found = current.tables[self._controller].settled(host)
+        return self._open(current, current.tables[self._controller].settled(host))
+
+    def _open(self, current: Map, found: Match | None) -> bool:
+        """Tell whether a Route takes requests from everybody."""
         if found is None:
             return False
         way = current.ways[found.key]

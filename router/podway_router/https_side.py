@@ -56,8 +56,13 @@ class HttpsSide(HttpSide):
             return self._refuse(421, "misdirected", reason, arrival)
         return self._serve(current, found.key, request, arrival)
 
-    def _settled(self, host: str, arrival: Arrival) -> bool:
-        return False
+    def _settled(self, host: str, arrival: Arrival) -> bool | None:
+        current, tls = self._current(), arrival.tls
+        if tls is None or not self._patterns.allow(tls.subject):
+            return None
+        if tls.server_name not in (None, host):
+            return None  # who strays is looked at
+        return self._open(current, current.tables[self._controller].settled_inside(host))
 
     def _strays(self, current: Map, tables: Tables, key: str, request: Request, name: str) -> bool:
         """Tell whether the host is another Route's than the server name's, on its certificate."""

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import itertools
 import operator
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from http_rig import (
     serving,
     until,
 )
+from tls_rig import secured
 
 from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http import shapes
@@ -418,3 +420,33 @@ def test_a_client_that_does_not_read_gets_its_answers_later() -> None:
             assert head.startswith(b"HTTP/1.1 200 OK")
             assert body == b"x" * 30_000
         assert pod.seen.count(b"/warm") == asked
+
+
+def played_inside_tls(request: bytes, answer: bytes, lanes: bool) -> tuple[bytes, bytes]:
+    with secured(gives(answer)) as (rig, [pod]):
+        rig.lanes = lanes
+        rig.call(lambda: rig.front.watch(None))
+        with rig.open() as sock:
+            got = b""
+            for _ in range(3):
+                sock.sendall(WARM)
+                got += b"".join(read_answer(sock))
+            assert taken(rig) == ({"a"} if lanes else set())
+            sock.sendall(request)
+            got += sock.recv(1 << 20)
+            if b"Connection: close" not in got:
+                sock.sendall(END)
+            got += read_all(sock)
+        until(lambda: rig.front.active == 0)
+        return got, re.sub(rb"Port: [0-9]+", b"Port: 0", pod.seen)
+
+
+@pytest.mark.parametrize(
+    "request_", ["usual", "fields", "close", "keep-alive", "head", "post", "two at once", "folded"]
+)
+def test_requests_inside_tls_are_answered_alike(request_: str) -> None:
+    for answer in ("usual", "keep-alive", "close", "chunked", "large"):
+        lane, general = (
+            played_inside_tls(REQUESTS[request_], ANSWERS[answer], lanes) for lanes in (True, False)
+        )
+        assert lane == general, answer

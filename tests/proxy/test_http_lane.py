@@ -70,3 +70,10 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         assert learnt(lanes, host=f"h{number}")
         assert len(lanes.by_host) <= 3
+
+
+def test_a_host_that_this_connection_may_not_settle_is_asked_about_again() -> None:
+    lanes = Lanes()
+    lanes.learn(request(), ARRIVAL, Target(pick=PICK), lambda *_: None, DEFAULT)
+    assert not lanes.by_host
+    assert learnt(lanes)

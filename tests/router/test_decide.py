@@ -170,3 +170,8 @@ def test_a_change_leads_to_the_same_tables_as_a_fresh_start() -> None:
 )
 def test_hosts_of_which_all_paths_lead_to_one_route(host: str, name: str) -> None:
     assert EVERY.settled(host) == (Match(key(name)) if name else None)
+
+
+@pytest.mark.parametrize(("host", "name"), [("edge.w.t", "under"), ("none.t", "none"), ("x.t", "")])
+def test_hosts_of_which_all_paths_lead_to_one_route_inside_tls(host: str, name: str) -> None:
+    assert EVERY.settled_inside(host) == (Match(key(name)) if name else None)

@@ -101,7 +101,7 @@ class HttpFront:
         self.takes_proxy = takes_proxy
         self.server_name = server_name
         self.explain = explain
-        self._settled = settled
+        self.settled = settled
         self.lanes = Lanes()
         self.access: Callable[[AccessRecord], None] | None = None
         self.exchange: type[Exchange] = Exchange
@@ -210,8 +210,8 @@ class HttpFront:
 
     def learn(self, request: Request, arrival: Arrival, target: Target) -> None:
         """Have the requests after this one, which has that target, take the lane if they may."""
-        if self._settled is not None and self.access is None and not self.draining:
-            self.lanes.learn(request, arrival, target, self._settled, self.limits)
+        if self.settled is not None and self.access is None and not self.draining:
+            self.lanes.learn(request, arrival, target, self.settled, self.limits)
 
     # ---- what clients tell ----------------------------------------------------------------
 

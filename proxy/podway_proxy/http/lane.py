@@ -35,20 +35,22 @@ _OTHERS: Final = tuple(one.name for one in fields(Target) if one.name not in _SE
 NOBODYS: Final = memoryview(bytearray(48)).cast("Q")
 """What is counted in place of a target that wants no numbers."""
 
-Settled = Callable[[str, Arrival], bool]
-"""Tells whether all requests to a host on connections that arrived so have one target, whatever
-their path and fields: `settled(host, arrival)`."""
+Settled = Callable[[str, Arrival], bool | None]
+"""Tells whether all requests to a host on a connection that arrived so have one target, whatever
+their path and fields: `settled(host, arrival)`. None: no, but others' on another connection may.
+What it says of one connection without TLS holds for all."""
 
 
 class Lane:
     """Where the usual requests with one Host go."""
 
     __slots__ = (
-        *("counts", "first", "line", "most", "named", "on_close", "on_open", "others"),
+        *("counts", "first", "host", "line", "most", "named", "on_close", "on_open", "others"),
         *("patience", "shape", "target", "usual"),
     )
 
-    def __init__(self, named: bytes, target: Target, pick: Pick, most: int) -> None:
+    def __init__(self, host: str, named: bytes, target: Target, pick: Pick, most: int) -> None:
+        self.host = host
         self.named = named
         """The Host as it is sent, in lower case."""
         self.line = b"\nHost: " + named + b"\r\n"
@@ -86,7 +88,7 @@ class Lanes:
     ) -> None:
         """Remember where a request's host leads, if it leads one way for all usual requests."""
         named = request.named
-        if named in self._asked:
+        if named in self._asked or (found := settled(request.host, arrival)) is None:
             return
         if len(self._asked) >= MOST:
             self.forget()
@@ -97,8 +99,8 @@ class Lanes:
             return
         if target.pick is None or not plain or limits.head_fields < FIELDS:
             return
-        if settled(request.host, arrival):
-            self.by_host[named] = Lane(named, target, target.pick, limits.head_bytes)
+        if found:
+            self.by_host[named] = Lane(request.host, named, target, target.pick, limits.head_bytes)
 
     def forget(self) -> None:
         """Know no lane any more: requests may have other targets from now on."""

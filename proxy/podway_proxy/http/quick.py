@@ -8,7 +8,7 @@ the same order, on the same bytes. What turns out to be unusual becomes an excha
 kind, as if it had been one from its start (`_leave`): tests/live/test_http_lane.py shows that
 nobody can tell.
 
-The two hot methods are long on purpose: a call costs 0.1 us, and the whole lane takes ten.
+The hot methods are long on purpose: a call costs 0.1 us, and the whole lane takes ten.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from podway_proxy.http.front import HttpFront
     from podway_proxy.http.lane import Lane
     from podway_proxy.http.shapes import Shape
-    from podway_proxy.values import Address, Endpoint
+    from podway_proxy.values import Address, Arrival, Endpoint
 
 _ODD: Final = GONE | URGENT
 _TWICE: Final = IDEMPOTENT - {b"HEAD"}
@@ -69,7 +69,7 @@ class QuickClient(Client):
 
     # ---- the request ------------------------------------------------------------------------
 
-    def _on_event(self, mask: int) -> None:  # noqa: C901 - each call less counts, see the module
+    def _on_event(self, mask: int) -> None:
         if not self._ready or mask & _ODD or not mask & READ:
             self._on_unusual(mask)
             return
@@ -93,6 +93,7 @@ class QuickClient(Client):
             lane is None
             or arrival is None
             or len(data) > lane.most
+            or (lane is not self._lane and not self._enter(lane, arrival))
             or (
                 endpoint := lane.first(arrival.client[0])
                 if lane.usual is None
@@ -102,10 +103,10 @@ class QuickClient(Client):
         ):
             self._go_on(data, request)
             return
-        if lane is not self._lane:
-            self._lane = lane
-            client, port = arrival.client[0], arrival.local[1]
-            self._tail = joined(client, port, lane.named, lane.target.proto) + b"\r\n"
+        self._forward(lane, data, cut, endpoint)
+
+    def _forward(self, lane: Lane, data: bytes, cut: bytes, endpoint: Endpoint) -> None:
+        """Send a usual request, whose Connection line is `cut`."""
         if cut:
             self.closing = cut is _CLOSE
             out = data[:-2].replace(cut, b"\r\n", 1) + self._tail
@@ -116,7 +117,7 @@ class QuickClient(Client):
         self._head = data
         self.began = now = self._plane.now
         self.due = now + lane.patience
-        kept = front.pool.take(endpoint)
+        kept = self._front.pool.take(endpoint)
         if kept is None:
             self._leave(endpoint).connect(endpoint)
             return
@@ -232,6 +233,16 @@ class QuickClient(Client):
         elif mask & READ:
             self.readable = True
             self.gone = self.gone or bool(mask & GONE)
+
+    def _enter(self, lane: Lane, arrival: Arrival) -> bool:
+        """Take to a lane; False if it is not this connection's."""
+        settled = self._front.settled
+        if arrival.tls is not None and not (settled and settled(lane.host, arrival)):
+            return False
+        self._lane = lane
+        client, port = arrival.client[0], arrival.local[1]
+        self._tail = joined(client, port, lane.named, lane.target.proto) + b"\r\n"
+        return True
 
     def _discern(self, data: bytes) -> tuple[Lane | None, bytes, Request | None]:
         """Give the lane for a head of any shape and its Connection line.

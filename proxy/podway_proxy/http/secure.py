@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from select import EPOLLIN
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.http.endpoint import EndpointConnection
@@ -37,7 +38,7 @@ class SecureClient(QuickClient):
     def begin(self) -> None:
         """Read what came with the handshake: no edge will tell of it."""
         self._ready = True
-        self._on_event(READ)
+        self._on_event(EPOLLIN)
 
     def _close(self) -> None:
         self.sock.goodbye()
