@@ -311,7 +311,8 @@ def test_usual_requests_stay_on_the_lane(monkeypatch: pytest.MonkeyPatch) -> Non
         assert taken(rig) == {"a"}
         assert rig.front.lanes.requests.recent is not None
         assert rig.front.lanes.answers.recent is not None
-        assert rig.front.row[rig.front.by_class[2]] == 20
+        # The client has its answer before the front has counted it.
+        assert rig.call(lambda: rig.front.row[rig.front.by_class[2]]) == 20
         assert not left
         assert rig.opened == rig.closed == 20
 
@@ -431,7 +432,7 @@ def played_inside_tls(request: bytes, answer: bytes, lanes: bool) -> tuple[bytes
             for _ in range(3):
                 sock.sendall(WARM)
                 got += b"".join(read_answer(sock))
-            assert taken(rig) == ({"a"} if lanes else set())
+            assert rig.call(lambda: taken(rig)) == ({"a"} if lanes else set())
             sock.sendall(request)
             got += sock.recv(1 << 20)
             if b"Connection: close" not in got:
