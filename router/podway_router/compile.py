@@ -62,7 +62,7 @@ def compile_snapshot(
     for one in chosen:
         problems.extend(str(Problem.about(one.meta, *it)) for it in heads.of_controller(one)[1])
     specs = [spec for one in chosen for spec in listen.listeners(one, options)]
-    why = _not_ready(every, chosen, specs, options)
+    why = _not_ready(every, chosen, specs, options, snapshot)
     if why:
         return Compilation(Compiled({}, problems=tuple(problems), ready=False, why=why))
     if before is None or not before.parts:
@@ -127,6 +127,7 @@ def _not_ready(
     chosen: list[IngressController],
     specs: list[ListenerSpec],
     options: Options,
+    snapshot: Snapshot,
 ) -> str:
     """Say why nothing can be served; empty when it can."""
     missing = [name for name in options.names if name not in every]
@@ -134,6 +135,11 @@ def _not_ready(
         there = f"there are: {', '.join(sorted(every))}"
         if not every:
             there = "there is none at all: is the directory right (--manifests)?"
+        wrong = {one.name for one in snapshot.problems if one.kind == "IngressController"}
+        if bad := sorted(wrong.intersection(missing)):
+            return (
+                f"IngressController {', '.join(bad)} can't be used: correct what is wrong with it"
+            )
         return f"no IngressController is named {', '.join(missing)}; {there}"
     faults = [listen.disagreement(one, options) for one in chosen] + listen.clashes(specs)
     return "; ".join(filter(None, faults))

@@ -179,6 +179,9 @@ def test_no_such_controller_and_disagreements_are_why_it_is_not_ready(compiled: 
     missing = compiled(APPS, names=("apps", "ext")).compiled
     assert not missing.ready
     assert missing.why == "no IngressController is named ext; there are: apps"
+    bad = controller("apps", 1, 2) | {"spec": {"httpEmptyRequestsPolicy": "Drop"}}
+    wrong = compiled(bad, names=("apps",)).compiled
+    assert wrong.why == "IngressController apps can't be used: correct what is wrong with it"
     nothing = compiled(names=("apps",)).compiled
     assert "is the directory right (--manifests)?" in nothing.why
     proxy = compiled(controller("apps", 1, 2, protocol="PROXY")).compiled
