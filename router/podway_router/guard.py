@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import replace
+from dataclasses import fields
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from podway_proxy.http.target import Target
 from podway_proxy.limiting.clients import Clients
 from podway_proxy.limiting.hall import Hall
 from podway_proxy.limiting.visit import Visit
 
 if TYPE_CHECKING:
     from podway_proxy.balance.load import Load
-    from podway_proxy.http.target import Target
     from podway_proxy.limiting.table import Table
     from podway_proxy.plane.plane import Plane
     from podway_proxy.values import Address, Endpoint, Forward
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from podway_router.ways import Map, Way
 
 STEP = "rate-limit"
+_VALUES = attrgetter(*(one.name for one in fields(Target)))
 
 
 class Serving:
@@ -77,7 +79,9 @@ class Guard:
         visit = self._visit(key, way, client, target.connect_timeout, own)
         if visit is None:
             return target
-        return replace(target, gate=visit, on_open=visit.opened, on_close=visit.closed)
+        made = Target(*_VALUES(target))  # 0.5 us; dataclasses.replace takes 2.8
+        made.gate, made.on_open, made.on_close = visit, visit.opened, visit.closed
+        return made
 
     def through(self, forward: Forward, key: str, way: Way, client: str) -> Forward:
         """Give the same for one connection that is handed through."""

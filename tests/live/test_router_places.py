@@ -18,8 +18,8 @@ import pytest
 from hellos import hello
 from http_rig import Pod, PodConnection
 from ingress_objects import route
+from ingress_rig import Daemon, until
 from ingress_rig import Pod as SizedPod
-from ingress_rig import until
 from limits_site import POD, HoldingPod, Site, answered, metric
 
 pytestmark = pytest.mark.live
@@ -287,3 +287,32 @@ def _hello(site: Site, held: contextlib.ExitStack) -> socket.socket:
     sock = held.enter_context(socket.create_connection((site.host, site.https), 20))
     sock.sendall(hello(b"web.t"))
     return sock
+
+
+@pytest.mark.parametrize("sign", [signal.SIGHUP, signal.SIGUSR2])
+def test_places_go_on_over_generations_and_masters(
+    site: Site, pods: list[HoldingPod], sign: signal.Signals
+) -> None:
+    site.limited("web", pods[0], annotations=limit(2))
+    with site.router(workers=2) as router, contextlib.ExitStack() as held:
+        hold(site, pods[:1], held, 2)
+        router.process.send_signal(sign)
+        if sign == signal.SIGHUP:
+            until("the next generation serves", lambda: _said(router, "reloaded"))
+        else:
+            until("the master is another program", lambda: _said(router, "master re-executed"))
+        waiting = ask(site, held, b"/quick")
+        until("it waits", lambda: metric(router, "podway_router_queued") == 1)
+        if sign == signal.SIGUSR2:  # the new master clears the rows of the dead, too
+            for pid in router.pids("worker"):
+                os.kill(pid, signal.SIGKILL)
+            assert answered(waiting) == "cut"
+            assert until("there is room", lambda: _quick(site)) == "200"
+        pods[0].release.set()
+        if sign == signal.SIGHUP:
+            assert answered(waiting) == "200"
+            assert pods[0].most == 2
+
+
+def _said(router: Daemon, event: str) -> bool:
+    return any(one["event"] == event for one in router.events())

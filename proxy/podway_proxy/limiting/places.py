@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from podway_proxy.limiting.table import ACTIVE
+from podway_proxy.limiting.table import ACTIVE, KEY
 from podway_proxy.values import Address, Endpoint
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class Places:
     """One Route's, in one worker. It goes on over reloads."""
 
     __slots__ = (
+        "_cells",
         "_hall",
         "_keys",
         "_lines",
@@ -129,6 +130,8 @@ class Places:
         self._taken: dict[Address, int] = {}
         """By this worker."""
         self._keys: dict[Address, int] = {}
+        self._cells: dict[Address, int] = {}
+        """Where they stood in the table when they were last looked for."""
         self._lines: dict[Address | None, Line] = {}
 
     @property
@@ -214,7 +217,10 @@ class Places:
             self._taken[address] = taken
         else:
             del self._taken[address]
-        at = table.claim(self._key(address))
+        key = self._key(address)
+        at = self._cells.get(address, -1)
+        if at < 0 or table.words[at + KEY] != key:
+            at = self._cells[address] = table.claim(key)
         if at >= 0:
             table.words[at + ACTIVE] = taken
 
@@ -223,6 +229,7 @@ class Places:
         if key is None:
             if len(self._keys) > len(self._taken) + KNOWN:
                 self._keys.clear()
+                self._cells.clear()
             key = self._hall.table.key(f"place {self._name} {address[0]} {address[1]}")
             self._keys[address] = key
         return key
