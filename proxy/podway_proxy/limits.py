@@ -47,6 +47,12 @@ class Limits(NamedTuple):
     """Most kept idle connections per endpoint and worker."""
     max_connections: int = 50_000
     """Clients per daemon, over its workers (maxConnections)."""
+    waiting_per_route: int = 4_096
+    """Most that wait in one worker for room at one Route's endpoints (HAProxy bounds them by its
+    connections alone); each for connect_timeout at most (HAProxy's default of `timeout queue`)."""
+    counted_clients: int = 131_072
+    """Most clients and endpoints that a worker counts for limits per daemon (OpenShift's
+    stick-tables hold 100k each)."""
     tail_bytes: int = 262_144
     """Most bytes kept for a peer that does not read, per direction, outside the kernel."""
     accept_batch: int = 64

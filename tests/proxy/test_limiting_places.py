@@ -5,8 +5,6 @@ from collections.abc import Iterator
 import pytest
 from limiting_rig import ENDPOINTS, Asking, Crew, Worker
 
-from podway_proxy.limiting import visit
-
 
 @pytest.fixture
 def alone() -> Iterator[Worker]:
@@ -72,8 +70,8 @@ def test_who_waits_too_long_is_turned_away(alone: Worker) -> None:
     assert alone.places.waiting == 0
 
 
-def test_a_line_has_an_end(alone: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visit, "MOST_WAITING", 2)
+def test_a_line_has_an_end(alone: Worker) -> None:
+    alone.hall.most = 2
     filled(alone)
     asked = [alone.ask() for _ in range(3)]
     alone.plane.pass_time(0.5)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from podway_proxy.limiting.bell import Bell
 from podway_proxy.limiting.places import Places
+from podway_proxy.limits import DEFAULT
 from podway_proxy.plane.wheel import TICK
 
 if TYPE_CHECKING:
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
     from podway_proxy.limiting.table import Table
     from podway_proxy.plane.plane import Plane
 
-MOST_WAITING = 4_096
-"""Requests and connections that wait in one worker for places of one Route. HAProxy sets no bound
-but that of all connections; each holds its client's first bytes here."""
-
 
 class Hall:
     """Holds the Routes' places, and looks after the lines in front of them."""
 
-    __slots__ = ("_count", "_due", "_places", "_serving", "_waited_for", "bell", "plane", "table")
+    __slots__ = (
+        "_count",
+        "_due",
+        "_places",
+        "_serving",
+        "_waited_for",
+        "bell",
+        "most",
+        "plane",
+        "table",
+    )
 
     def __init__(
         self,
@@ -39,6 +46,8 @@ class Hall:
         of who waits.
         """
         self._serving = serving
+        self.most = DEFAULT.waiting_per_route
+        """Who may wait for places of one Route."""
         self.plane = plane
         self.table = table
         self.bell = Bell(plane, bell, self._on_ring)

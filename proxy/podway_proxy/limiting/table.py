@@ -16,8 +16,10 @@ import mmap
 import os
 from typing import Final
 
-CELLS: Final = 131_072
-"""Cells per worker: more than OpenShift's stick-tables have (100k), for all Routes together."""
+from podway_proxy.limits import DEFAULT
+
+CELLS: Final = DEFAULT.counted_clients
+"""Cells per worker, for all Routes together: 8 MiB."""
 WORDS: Final = 8
 """64-bit words of a cell: 64 bytes, a cache line."""
 WAYS: Final = 8

@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from podway_proxy.limiting.hall import MOST_WAITING
-
 if TYPE_CHECKING:
     from podway_proxy.limiting.clients import Clients
     from podway_proxy.limiting.hall import Hall
@@ -161,14 +159,14 @@ class Visit:
             return
         why = f"no pod had room within {places.patience:g} s"
         if not self._joined:
-            why = f"{MOST_WAITING} are waiting for a pod to have room"
+            why = f"{self._hall.most} are waiting for a pod to have room"
         self.cancel()
         self._fail(f"{why} (pod-concurrent-connections is {places.most})")
 
     def _wait(self, places: Places) -> None:
         plane = self._hall.plane
         self._waits = True
-        self._joined = places.waiting < MOST_WAITING
+        self._joined = places.waiting < self._hall.most
         if self._joined:
             self.since = int(plane.now * 1000)
             places.join(self, self._wanted)
