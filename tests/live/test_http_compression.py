@@ -258,3 +258,17 @@ def test_whole_streams_are_read() -> None:
     ):
         sock.sendall(LAST)
         assert read_all(sock).count(b"\r\n0\r\n") == 1
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("body", [b"", b"short", TEXT], ids=["empty", "short", "long"])
+def test_what_went_to_the_client_is_recorded(body: bytes, chunked: bool) -> None:
+    answer = b"".join(framed(body, chunked))
+    with serving(sending(answer), extras=SQUEEZED) as (rig, _):
+        said = rig.ask(LAST)
+        until(lambda: rig.records)
+        watched = rig.records[0].watched
+        assert watched is not None
+        assert watched.sent == len(said)
+        assert watched.head == answer[: answer.index(b"\r\n\r\n") + 4]
+        assert watched.response >= 0

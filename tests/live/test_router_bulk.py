@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import os
 import re
+import signal
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ import pytest
 from edge_site import Site
 from http_rig import Pod, PodConnection
 from ingress_objects import endpoints, route, service
-from ingress_rig import PATIENCE, Daemon
+from ingress_rig import PATIENCE, Daemon, until
 
 pytestmark = pytest.mark.live
 BLOCK = 1 << 20
@@ -114,9 +116,9 @@ class Scene:
         return int(float(found[1]))
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    site = Site(tmp_path_factory.mktemp("bulk"))
+@contextlib.contextmanager
+def bulk(folder: Path) -> Iterator[Scene]:
+    site = Site(folder)
     pod = Pod(serve)
     site.objects = [
         route("plain", HOSTS["plain"], "bulk"),
@@ -128,6 +130,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with site.router() as router:
         yield Scene(site, router)
     pod.close()
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with bulk(tmp_path_factory.mktemp("bulk")) as made:
+        yield made
 
 
 @pytest.mark.parametrize(
@@ -171,3 +179,52 @@ def test_uploads(scene: Scene, kind: str, size: int) -> None:
     assert scene.peak() - before < GROWTH
     if kind == "plain":
         assert scene.spliced() - spliced > size // 2
+
+
+def test_transfers_under_way_outlive_changes_and_generations(tmp_path: Path) -> None:
+    """Half of each is done when all Routes change and the workers are replaced, then the rest."""
+    size = 32 * BLOCK
+    with bulk(tmp_path) as scene, contextlib.ExitStack() as stack:
+        transfers = [
+            (stack.enter_context(scene.connect(kind)), kind, way)
+            for kind in HOSTS
+            for way in ("length", "chunks", "upload")
+        ]
+        going = [_begin(sock, kind, way, size) for sock, kind, way in transfers]
+        for one in going:
+            next(one)
+        old = set(scene.router.pids("worker"))
+        scene.router.process.send_signal(signal.SIGHUP)
+        until("a new generation", lambda: set(scene.router.pids("worker")) - old)
+        for number in range(5):
+            scene.site.put(route("more", f"n{number}.apps.example.test", "bulk"))
+        with pytest.raises(StopIteration):
+            next(going[0])
+        scene.site.objects = []
+        scene.site.put()
+        for one in going[1:]:
+            with pytest.raises(StopIteration):
+                next(one)
+
+
+def _begin(sock: socket.socket, kind: str, way: str, size: int) -> Iterator[None]:
+    """Carry out one transfer; pauses once, in the middle."""
+    if way == "upload":
+        sock.sendall(
+            f"POST / HTTP/1.1\r\nHost: {HOSTS[kind]}\r\nContent-Length: {size}\r\n\r\n".encode()
+        )
+        for number, block in enumerate(blocks(size)):
+            sock.sendall(block)
+            if number == 10:
+                yield
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert response.read().decode() == digest(size)
+        return
+    sock.sendall(f"GET /{way}/{size} HTTP/1.1\r\nHost: {HOSTS[kind]}\r\n\r\n".encode())
+    response = http.client.HTTPResponse(sock)
+    response.begin()
+    made = hashlib.sha256(response.read(10 * BLOCK))
+    yield
+    made.update(response.read())
+    assert made.hexdigest() == digest(size), (kind, way)

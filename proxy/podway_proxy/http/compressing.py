@@ -101,8 +101,9 @@ def chunk(data: bytes) -> bytes:
 class CompressingFlow(ChunkedFlow):
     """Moves a body from `source` to `sink` and compresses it on the way.
 
-    Ends as a `ChunkedFlow` does. When the source pauses, all that it has sent so far goes on: an
-    event stream does not stall. While the sink takes no more nothing is read.
+    Ends as a `ChunkedFlow` does; `moved` counts what went on. When the source pauses, all that it
+    has sent so far goes on: an event stream does not stall. While the sink takes no more nothing is
+    read.
     """
 
     __slots__ = ("_encoder",)
@@ -127,8 +128,11 @@ class CompressingFlow(ChunkedFlow):
         if not self.readable and self.writable and self.outcome is None:
             rest = self._encoder.flush()
             if rest:
+                self.moved += len(rest)
                 self._send(rest)
         return got
 
     def _passed(self, got: int) -> tuple[bytes, int]:
-        return self._encoder.feed(self._plane.buffer, 0, got, not self.readable)
+        out, end = self._encoder.feed(self._plane.buffer, 0, got, not self.readable)
+        self.moved += len(out) - end  # what goes on counts, not what came
+        return out, end

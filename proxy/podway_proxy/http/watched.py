@@ -187,6 +187,12 @@ class WatchedExchange(Exchange):
         self._answer_came(data, end)
         super()._whole(response, data, end)
 
+    def _compress(
+        self, connection: EndpointConnection, response: Response, data: bytes, end: int
+    ) -> None:
+        self._answer_came(data, end)
+        super()._compress(connection, response, data, end)
+
     def _answer_came(self, data: bytes, end: int) -> None:
         notes = self._notes
         if notes.answered < 0 and self.connection is not None:
