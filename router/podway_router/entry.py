@@ -8,6 +8,8 @@ that fails its checks (the prober's).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
+from operator import ne
 from typing import Any, NamedTuple
 
 from podway_proxy.limits import Limits
@@ -159,14 +161,18 @@ def route_of_key(key: str) -> tuple[str, str]:
     return controller, name
 
 
+def _defaults(kind: type[RouteEntry | ShardEntry]) -> tuple[Any, ...]:
+    """Give the defaults of all fields, and what equals nothing for those that have none."""
+    return tuple(kind._field_defaults.get(name, object()) for name in kind._fields)
+
+
+_ROUTE, _SHARD = _defaults(RouteEntry), _defaults(ShardEntry)
+
+
 def written(entry: RouteEntry | ShardEntry) -> dict[str, Any]:
     """Give what `read_route` and `read_shard` take: the fields that differ from their defaults."""
-    defaults = entry._field_defaults
-    return {
-        name: value
-        for name, value in zip(entry._fields, entry, strict=True)
-        if name not in defaults or value != defaults[name]
-    }
+    usual = _ROUTE if isinstance(entry, RouteEntry) else _SHARD
+    return dict(compress(zip(entry._fields, entry, strict=True), map(ne, entry, usual)))
 
 
 def read_route(value: dict[str, Any]) -> RouteEntry:

@@ -49,7 +49,8 @@ def judge(
         status = RouteStatus(name, route, claims.host_of(route, controller), asked)
     else:
         status = _status(snapshot, controller, route, asked, decided, options)
-    return status._replace(problems=tuple(map(str, _problems(status))))
+    problems = tuple(map(str, _problems(status)))
+    return status._replace(problems=problems) if problems else status
 
 
 def _status(
@@ -76,8 +77,8 @@ def _status(
     tls = of_route(route, claim.holds, secrets_of(snapshot, route))
     tls = NO_TLS if isinstance(tls, Condition) else tls  # then it had no claim
     entry = _entry(controller, route, claim, wishes, served)
-    entry = entry._replace(**_tls(route, claim, tls), **done)
-    entry = entry._replace(servers=servers(controller, served, options.openshift_metrics))
+    named = servers(controller, served, options.openshift_metrics)
+    entry = entry._replace(**_tls(route, claim, tls), **done, servers=named)
     warnings = (*warnings, *tls.warnings)
     return RouteStatus(name, route, claim.holds, condition, warnings, wishes, served, entry, tls)
 

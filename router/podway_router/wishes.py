@@ -56,8 +56,15 @@ class Wishes(NamedTuple):
     pod_connections: int = 0
 
 
+_PREFIX = "router.openshift.io/"
+"""Part of every annotation's name that is read here."""
+_NOTHING: tuple[Wishes, tuple[str, ...]] = (Wishes(), ())
+
+
 def read(annotations: Mapping[str, str]) -> tuple[Wishes, tuple[str, ...]]:
     """Give the valid wishes, and a warning for every value that is not."""
+    if not any(_PREFIX in name for name in annotations):  # most Routes ask for nothing
+        return _NOTHING
     warnings: list[str] = []
     wishes = Wishes(
         balance=_choice(annotations, H + "balance", BALANCE, warnings),

@@ -101,3 +101,8 @@ def test_what_is_asked_of_heads_is_read() -> None:
     assert "hsts_header]: 'max-age=1; x' is not max-age=31536000" in warnings[0]
     assert "rewrite-target]: 'x' does not begin with '/'" in warnings[1]
     assert "h1-adjust-case]: 'yes' is neither true nor false" in warnings[2]
+
+
+def test_a_route_that_asks_for_nothing_has_what_reading_nothing_gives() -> None:
+    asked = {"router.openshift.io/unknown": "x"}  # makes it read all of them
+    assert read({}) == read({"openshift.io/host.generated": "true"}) == (read(asked)[0], ())
