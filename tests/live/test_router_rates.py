@@ -57,6 +57,20 @@ def test_requests_of_one_connection_count(site: Site, pod: HoldingPod) -> None:
         assert asked == ["200"] * 5 + [CUT]
 
 
+def test_limits_that_come_later_hold_on_connections_that_are_there(
+    site: Site, pod: HoldingPod
+) -> None:
+    site.limited("web", pod, annotations={})
+    with site.router() as router, site.connect() as sock:
+        assert [site.talk(sock, "web") for _ in range(9)] == ["200"] * 9
+        site.objects.clear()
+        site.limited("web", pod, annotations=rates(rate_http=2))
+        until("they are loaded", lambda: "rules" in str(router.debug("entries")))
+        until("the worker has them", lambda: site.talk(sock, "web") == CUT)
+        assert site.ask("web") == CUT
+        assert site.ask("web", source=address()) == "200"
+
+
 def test_connections_per_3_s_count_themselves(site: Site, pod: HoldingPod) -> None:
     site.limited("web", pod, annotations=rates(rate_tcp=6))
     with site.router(workers=WORKERS):
