@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import random
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -85,10 +86,12 @@ class Peer:
 
     def __init__(self, plans: list[Plan]) -> None:
         self.plans = plans
+        self.chance = random.Random(len(plans))
         self.heard: list[tuple[str, bytes, Fields]] = []
 
     def __call__(self, connection: PodConnection) -> None:
         wire = h11.Connection(h11.SERVER)
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(ConnectionError):
             while self._serve(wire, connection):
                 wire.start_next_cycle()
@@ -114,7 +117,9 @@ class Peer:
     def _answer(self, wire: h11.Connection, connection: PodConnection, said: Plan) -> None:
         for number in range(said.early):
             hint = [("Link", f"</{number}>")]
-            connection.send(wire.send(h11.InformationalResponse(status_code=103, headers=hint)))
+            self._say(
+                connection, wire.send(h11.InformationalResponse(status_code=103, headers=hint))
+            )
         fields: Fields = [(b"Content-Type", said.kind)]
         if said.status not in {204, 304}:
             size = b"%d" % sum(map(len, said.answer))
@@ -122,11 +127,22 @@ class Peer:
             fields.append(sized[0] if said.answer_sized else sized[1])
         if said.last:
             fields.append((b"Connection", b"close"))
-        connection.send(wire.send(h11.Response(status_code=said.status, headers=fields)) or b"")
+        self._say(connection, wire.send(h11.Response(status_code=said.status, headers=fields)))
         for piece in said.answer:
-            connection.send(wire.send(h11.Data(data=piece)) or b"")
+            self._say(connection, wire.send(h11.Data(data=piece)))
         end = h11.EndOfMessage(headers=said.answer_trailers)
-        connection.send(wire.send(end) or b"")
+        self._say(connection, wire.send(end))
+
+    def _say(self, connection: PodConnection, data: bytes | None) -> None:
+        """Send in a few pieces, cut anywhere."""
+        rest = data or b""
+        while rest:
+            most = self.chance.choice((1, 2, 50, 5_000, 1_000_000))
+            connection.send(rest[:most])
+            rest = rest[most:]
+            if len(rest) > 100_000:
+                connection.send(rest)
+                return
 
 
 @contextmanager
