@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from podway_proxy.http.request import Request
     from podway_proxy.http.response import Response
     from podway_proxy.values import Arrival, Endpoint
+    from podway_router.entry import HeadsEntry, RouteEntry
     from podway_router.extras import Incoming, Outgoing
 
 Action = Sequence[str]
@@ -72,6 +73,24 @@ def program(actions: Iterable[Action], most: int) -> Program | None:
         return head
 
     return every
+
+
+def of_requests(entry: RouteEntry, heads: HeadsEntry) -> tuple[Action, ...]:
+    """Give the actions on a Route's requests, in their order."""
+    return (*(heads.request_actions or ()), *(entry.request_actions or ()))
+
+
+def of_answers(
+    entry: RouteEntry, heads: HeadsEntry, first: Iterable[Action] = ()
+) -> tuple[Action, ...]:
+    """Give the actions on a Route's answers, in their order, behind those that come `first`."""
+    return (*first, *(entry.response_actions or ()), *(heads.response_actions or ()))
+
+
+def on_head(actions: Iterable[Action], most: int) -> Callable[[bytes], bytes] | None:
+    """Give what is done to heads where no client shows a certificate."""
+    run = program(actions, most)
+    return None if run is None else lambda head: run(head, b"")
 
 
 def outgoing(actions: Iterable[Action], most: int) -> Outgoing | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from podway_proxy.http.extras import Extras
+from podway_proxy.http.extras import Extras, Usual
 from podway_proxy.http.request import Request
 from podway_proxy.http.response import Response
 from podway_proxy.values import Arrival, Endpoint
@@ -17,6 +17,7 @@ from podway_router import actions, client_certificate, hsts, letter_case, rewrit
 from podway_router.compression import compressed
 from podway_router.entry import RouteEntry, ShardEntry, heads_of, tls_of
 from podway_router.sticky import NOBODY, Others, Sticky
+from podway_router.usual import usual_of
 from podway_router.ways import Way
 
 Outgoing = Callable[[Request, Arrival, bytes], bytes]
@@ -46,15 +47,23 @@ def extras_of(
     `others` are the endpoints for a client about whom nothing but the address is known.
     """
     rest = (*_heads(way.entry, shard, proto), _names(way.entry, shard))
+    plain = joined(rest) is None
     if way.entry.cookie is None:
-        return compressed(joined(rest), shard.compressed)
+        usual = None if plain else usual_of(way.entry, shard, proto, None, others)
+        return _with_usual(joined(rest), usual, shard)
     # The cookie is taken out before anything else is done to requests, and set late in answers.
     sticky = Sticky(way.namespace, way.entry, others)
     out = Part(outgoing=sticky.outgoing, choose=sticky.choose)
     found = joined((out, *rest[:-1], Part(incoming=sticky.incoming), rest[-1]))
-    if found is not None and joined(rest) is None and not shard.compressed:
-        return found._replace(usual=sticky)
-    return compressed(found, shard.compressed)
+    usual = sticky if plain else usual_of(way.entry, shard, proto, sticky, others)
+    return _with_usual(found, usual, shard)
+
+
+def _with_usual(found: Extras | None, usual: Usual | None, shard: ShardEntry) -> Extras | None:
+    """Let usual requests take the fast lane, unless answers are to be compressed."""
+    if found is None or shard.compressed:
+        return compressed(found, shard.compressed)
+    return found._replace(usual=usual)
 
 
 def _heads(entry: RouteEntry, shard: ShardEntry, proto: str) -> Iterable[Part | None]:
@@ -67,10 +76,8 @@ def _heads(entry: RouteEntry, shard: ShardEntry, proto: str) -> Iterable[Part | 
     if heads.unique_id:
         ids = unique_id.ids_of(heads.unique_id_format)
         yield Part(unique_id.outgoing(heads.unique_id, ids, most))
-    requests = (*(heads.request_actions or ()), *(entry.request_actions or ()))
-    answers = (*(entry.response_actions or ()), *(heads.response_actions or ()))
-    if entry.hsts and proto == "https":
-        answers = ((hsts.NAME, entry.hsts), *answers)
+    requests = actions.of_requests(entry, heads)
+    answers = actions.of_answers(entry, heads, hsts.of(entry, proto))
     yield Part(actions.outgoing(requests, most), actions.incoming(answers, most))
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from podway_router.entry import RouteEntry
 
 NAME = "Strict-Transport-Security"
 GRAMMAR = "max-age=31536000, with `;includeSubDomains` and `;preload` before or after it"
@@ -15,6 +19,11 @@ _VALID = re.compile(
 ).fullmatch
 """As OpenShift's template has it; line ends are no space here, as no field holds one."""
 _LONGEST = 256
+
+
+def of(entry: RouteEntry, proto: str) -> tuple[tuple[str, str], ...]:
+    """Give the field that a Route's answers have over https, as a header action."""
+    return ((NAME, entry.hsts),) if entry.hsts and proto == "https" else ()
 
 
 def fault(text: str) -> str:

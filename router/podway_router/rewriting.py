@@ -12,8 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from podway_proxy.http.request import Request
-    from podway_proxy.values import Arrival
     from podway_router.extras import Outgoing
 
 _LONGEST = 2_048
@@ -79,14 +77,24 @@ def rewriter(path: str, text: str) -> Callable[[bytes], bytes] | None:
     return rewrite
 
 
-def outgoing(path: str, text: str) -> Outgoing | None:
-    """Give what is done to requests of a Route with this `spec.path`, empty where it has none."""
+def on_head(path: str, text: str) -> Callable[[bytes], bytes] | None:
+    """Give what is done to heads for a Route with this `spec.path`, empty where it has none."""
     rewrite = rewriter(path, text)
     if rewrite is None:
         return None
 
-    def act(request: Request, arrival: Arrival, head: bytes) -> bytes:
-        start = len(request.method) + 1
-        return head[:start] + rewrite(request.path) + head[start + len(request.path) :]
+    def act(head: bytes) -> bytes:
+        start = head.index(b" ") + 1
+        end = head.index(b" ", start)
+        query = head.find(b"?", start, end)
+        if query >= 0:
+            end = query
+        return head[:start] + rewrite(head[start:end]) + head[end:]
 
     return act
+
+
+def outgoing(path: str, text: str) -> Outgoing | None:
+    """Give what is done to requests."""
+    act = on_head(path, text)
+    return None if act is None else lambda request, arrival, head: act(head)
