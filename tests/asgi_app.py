@@ -21,6 +21,9 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _live(receive, send)
         return
+    if scope["type"] == "websocket":
+        await _converse(receive, send)
+        return
     serve = PATHS.get(scope["path"], _missing)
     await serve(scope, receive, send)
 
@@ -29,6 +32,15 @@ async def _live(receive: Receive, send: Send) -> None:
     for word in ("startup", "shutdown"):
         await receive()
         await send({"type": f"lifespan.{word}.complete"})
+
+
+async def _converse(receive: Receive, send: Send) -> None:
+    """Echo a WebSocket's messages."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        said = {name: message[name] for name in ("text", "bytes") if message.get(name) is not None}
+        await send({"type": "websocket.send", **said})
 
 
 async def _begin(send: Send, status: int, kind: bytes, *more: tuple[bytes, bytes]) -> None:

@@ -22,6 +22,7 @@ from ingress_objects import endpoints, route, service
 from ingress_rig import PATIENCE
 from real_pods import nginx, uvicorn
 from tls_rig import Ca
+from websockets.sync.client import connect
 
 pytestmark = pytest.mark.live
 CHANCE = random.Random(7)
@@ -232,3 +233,18 @@ def test_conditions_and_heads_of_an_application(scene: Scene, kind: str) -> None
 def test_an_application_that_fails_in_its_answer_is_no_clean_end(scene: Scene, kind: str) -> None:
     status, _ = scene.curl(kind, "asgi", "/broken")
     assert status in {"[18]", "[56]"}
+
+
+@pytest.mark.parametrize("kind", ["plain", "edge"])
+def test_websockets_of_an_application(scene: Scene, kind: str) -> None:
+    host = f"asgi-{kind}.apps.example.test"
+    port = scene.site.http if kind == "plain" else scene.site.https
+    secure = kind != "plain"
+    options: Any = {"ssl": ssl.create_default_context(cafile=scene.site.ca)} if secure else {}
+    sock = socket.create_connection((scene.site.host, port), PATIENCE)
+    uri = f"{'wss' if secure else 'ws'}://{host}/"
+    with connect(uri, sock=sock, max_size=4 * len(BLOB), **options) as websocket:
+        for message in ("text", b"", BLOB[:70_000], BLOB, "é" * 100_000):
+            websocket.send(message)
+            assert websocket.recv(PATIENCE) == message
+    assert websocket.close_code == 1000
