@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
 import stat
 import time
 from collections.abc import Callable
+from functools import partial
+from select import PIPE_BUF
 from typing import Final, Protocol
 
 from podway_router.access import dates
@@ -36,38 +39,68 @@ class Destination(Protocol):
 
 
 class Output:
-    """Standard output: one write for each line, so that those of several workers do not mix."""
+    """Standard output: one write for each line, so that those of several workers do not mix.
 
-    __slots__ = ("_dropped", "_fd", "_most", "_ready")
+    A pipe takes PIPE_BUF (4096) bytes at once or not at all (pipe(7)); of a longer line only a part
+    may get through, and then the next line begins with the end of that one's.
+    """
+
+    __slots__ = ("_broken", "_close", "_dropped", "_most", "_send")
 
     def __init__(self, most: int, dropped: Callable[[], None], fd: int = STDOUT) -> None:
-        self._fd = fd
         self._most = most
         self._dropped = dropped
-        self._ready: select.poll | None = None
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            # Setting O_NONBLOCK would change the pipe for all who share it; asking does not. A
-            # pipe that is ready takes PIPE_BUF bytes at once (pipe(7)).
-            self._ready = select.poll()
-            self._ready.register(fd, select.POLLOUT)
+        self._broken = False
+        """A part of a line was written."""
+        self._send, self._close = _unblocking(fd)
 
     def write(self, line: str) -> None:
         """Write a line, cut to its longest."""
-        if self._ready is not None and not _writable(self._ready):
-            self._dropped()
-            return
         data = line.encode("utf-8", "backslashreplace")[: self._most] + b"\n"
+        if self._broken:
+            data = b"\n" + data
         try:
-            os.write(self._fd, data)
+            sent = self._send(data)
         except OSError:
-            self._dropped()  # nobody reads it any more
+            self._dropped()  # there is no room, or nobody reads it any more
+            return
+        self._broken = sent < len(data)
+        if self._broken:
+            self._dropped()
 
     def close(self) -> None:
-        """Leave it open: it is the process's."""
+        """Let go of it; the process's own standard output stays open."""
+        self._close()
 
 
-def _writable(ready: select.poll) -> bool:
-    return any(mask & select.POLLOUT for _, mask in ready.poll(0))
+def _unblocking(fd: int) -> tuple[Callable[[bytes], int], Callable[[], None]]:
+    """Give what writes to `fd` without ever waiting, and what closes that.
+
+    The descriptor's own flags are shared with other processes, and stay as they are.
+    """
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISSOCK(mode):
+        sock = socket.socket(fileno=os.dup(fd))
+        return lambda data: sock.send(data, socket.MSG_DONTWAIT), sock.close
+    if not stat.S_ISREG(mode):
+        with contextlib.suppress(OSError):  # another user's: then it is asked for room instead
+            mine = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            return partial(os.write, mine), partial(os.close, mine)
+        ready = select.poll()
+        ready.register(fd, select.POLLOUT)
+        return partial(_write_if_ready, ready, fd), _stay
+    return partial(os.write, fd), _stay
+
+
+def _write_if_ready(ready: select.poll, fd: int, data: bytes) -> int:
+    """Write where there is room for PIPE_BUF bytes. Raises BlockingIOError."""
+    if not any(mask & select.POLLOUT for _, mask in ready.poll(0)):
+        raise BlockingIOError
+    return os.write(fd, data[:PIPE_BUF])
+
+
+def _stay() -> None:
+    """Leave a descriptor open that is not ours."""
 
 
 class Syslog:
