@@ -122,7 +122,9 @@ class HttpFront:
         """The operator's own pages, by status, in place of ours."""
         self.draining = False
         self._clients: set[QuickClient] = set()
-        counters = Counters() if counters is None else counters
+        self._name_slots(Counters() if counters is None else counters)
+
+    def _name_slots(self, counters: Counters) -> None:
         slots = {name: counters.slot(name) for name in COUNTERS}
         self.row = counters.row
         self.by_class = [slots[f"http_requests_total:code={max(c, 1)}xx"] for c in range(6)]

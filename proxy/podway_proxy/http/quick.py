@@ -155,8 +155,7 @@ class QuickClient(Client):
             return
         shape = lane.shape
         match = None if shape is None else shape.match(data)
-        if match is None:
-            match = self._discern_answer(lane, data)
+        match = match or self._discern_answer(lane, data)
         if match is None:
             self._leave(kept.endpoint).hear_on(kept, data)
             return
@@ -164,13 +163,9 @@ class QuickClient(Client):
         if len(data) - match.end() != int(length) or status in _UNHEARD:
             self._leave(kept.endpoint).hear_on(kept, data)
             return
+        out = data if line is None else data[: match.start(3)] + data[match.end(3) :]
         if self.closing:
             out = _closed(data, match)
-        elif line is None:
-            out = data
-        else:
-            start, stop = match.span(3)
-            out = data[:start] + data[stop:]
         if lane.usual is not None:
             end = len(out) - int(length)
             out = lane.usual.coming(self._head, kept.endpoint, int(status), out, end)
@@ -181,13 +176,11 @@ class QuickClient(Client):
         if sent != len(out):
             self._leave(kept.endpoint).hear_part(kept, data, out, sent)
             return
-        self._asked = None
-        self._head = b""
+        self._asked, self._head = None, b""
         if lane.on_close is not None:
             lane.on_close(kept.endpoint)
-        front = self._front
+        front, kind = self._front, data[9] - _ZERO
         front.pool.put(kept)
-        kind = data[9] - _ZERO
         front.row[front.by_class[kind]] += 1
         lane.counts[kind] += 1
         self.due = self._plane.now + front.limits.keepalive_timeout
