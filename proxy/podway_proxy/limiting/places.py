@@ -154,7 +154,11 @@ class Places:
         return len(line) > 0 or (not self._hall.table.alone and line.others_since() > 0)
 
     def take(self, address: Address) -> bool:
-        """Take a place at an endpoint if there is one."""
+        """Take a place at an endpoint if there is one.
+
+        The place is written down before the others' are read; the processor has long passed on
+        the write when the interpreter comes to the reading.
+        """
         taken = self._taken.get(address, 0)
         if taken >= self.most:
             return False
