@@ -106,4 +106,9 @@ def shown(status: RouteStatus, controller: IngressController) -> Json:
             {"address": f"{host}:{port}", "name": name, "weight": weight}
             for host, port, name, weight in (entry.endpoints if entry else ())
         ],
+        "cookie": entry.cookie if entry else None,
+        "kept": [
+            {"address": f"{host}:{port}", "name": name}
+            for host, port, name, _ in ((entry.kept if entry else None) or ())
+        ],
     }

@@ -283,7 +283,7 @@ def test_a_client_that_resets_on_the_lane_frees_its_pod() -> None:
 
 def blocked(rig: Rig) -> bool:
     """Tell whether an answer waits for its client to read."""
-    flows = [client._exchange.download for client in rig.front._clients]
+    flows = rig.call(lambda: [client._exchange.download for client in rig.front._clients])
     return any(flow is not None and not flow.writable for flow in flows)
 
 

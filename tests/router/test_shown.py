@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingress_objects import controller, ingress, route, service
+from ingress_objects import controller, endpoints, ingress, route, service
 from ingress_rig import Manifests
 
 from podway_cluster.load import load
@@ -82,6 +82,14 @@ def test_every_reason(told: Any) -> None:
     assert status(found, "j-generated.one")["host"] == "j-generated-one-shop.apps.example.test"
     assert found["j-generated.one"]["generated"]
     assert not found["k-sub"]["generated"]
+
+
+def test_the_cookie_and_where_it_alone_leads(told: Any) -> None:
+    named = {"router.openshift.io/cookie_name": "pod"}
+    old = [service("old"), endpoints("old", ("10.0.0.9", 80))]
+    found = told(WEB, old, route("web", "w.t", {"web": 1, "old": 0}, annotations=named))
+    assert found["web"]["cookie"] == "pod"
+    assert found["web"]["kept"] == [{"address": "10.0.0.9:80", "name": ""}]
 
 
 def test_generated_hosts_that_are_none(told: Any) -> None:
