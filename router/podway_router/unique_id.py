@@ -86,7 +86,16 @@ _TEXTS: dict[str, Item] = {
     "ms": lambda moment: b"%03d" % (moment.now % 1 * 1000),
     "T": _date("%d/%b/%Y:%H:%M:%S +0000"),
 }
-_SAMPLES = {"src": "ci", "src_port": "cp", "dst": "fi", "dst_port": "fp", "hostname": "H"}
+_SAMPLES = {
+    "src": "ci",
+    "src_port": "cp",
+    "dst": "fi",
+    "dst_port": "fp",
+    "hostname": "H",
+    "method": "HM",
+    "path": "HP",
+    "url": "HU",
+}
 """`%[src]` and so on → the items that are the same."""
 ITEMS = (*_KNOWN, *_NUMBERS, *_TEXTS)
 """What a format may name, besides `%[src]` and so on, `%[uuid]`, values of header actions."""
@@ -146,7 +155,7 @@ def _on(flags: str, before: bool) -> bool:
 
 
 def _known(match: re.Match[str], hexadecimal: bool, *, first: bool) -> Known | None:
-    name = _SAMPLES.get((match["fetch"] or "")[1:-1], match["name"])
+    name = _name(match)
     if match["percent"] or match["text"]:
         text = _SPACES(" ", match["text"] or "%")
         literal = (text.lstrip(" ") if first else text).encode("utf-8", "replace")
@@ -154,8 +163,13 @@ def _known(match: re.Match[str], hexadecimal: bool, *, first: bool) -> Known | N
     return _KNOWN[name][hexadecimal and match["fetch"] is None] if name in _KNOWN else None
 
 
+def _name(match: re.Match[str]) -> str | None:
+    """Give the item that is meant; None for `%[…]` that is no item's."""
+    return _SAMPLES.get((match["fetch"] or "")[1:-1], match["name"])
+
+
 def _item(match: re.Match[str], hexadecimal: bool) -> Item:
-    name = match["name"]
+    name = _name(match)
     if name is None:
         fetch, flags = match["fetch"], match["flags"]
         if fetch in ("[uuid]", "[uuid()]"):

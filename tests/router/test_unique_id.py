@@ -41,6 +41,7 @@ def made(text: str, arrival: Arrival = ARRIVAL) -> bytes:
         ("%HM|%HP|%HQ|%HU|%HV", "GET|/a|?b|/a?b|HTTP/1.1"),
         ("%ms %T", "072 22/Nov/2026:01:47:22 +0000"),
         ("%[src]|%[src_port]|%[dst]|%[dst_port]", "127.0.0.1|43076|127.0.0.2|40369"),
+        ("%[method] %[path] %[url] %[hostname]", f"GET /a /a?b {gethostname()}"),
         ("%[req.hdr(x-multi)]|%[req.hdr(host),lower]|%[ssl_c_der]", "b|up.t:80|"),
         ("%{+E}[req.hdr(q)]", 'A\\"b\\\\c\\]'),
         ("%H", gethostname()),
