@@ -8,15 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from podway_cluster.kinds import headers
+from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http.fields import last_value, mark, renamed, without
 from podway_proxy.http.head import read_head
 from podway_proxy.http.refuse import Refusal
+from podway_proxy.http.response import Response
 from podway_proxy.tls.certificate import read_certificate
+from podway_proxy.values import Arrival, Endpoint
 from podway_router import actions, client_certificate, letter_case, rewriting, unique_id
+from podway_router.entry import HeadsEntry, RouteEntry, ShardEntry
+from podway_router.extras import extras_of
 from podway_router.header_values import MOST, Fetch, pieces
+from podway_router.sticky import Others
+from podway_router.ways import Way
 
 NAMES = ("X-A", "x-a", "X-B", "Accept", "Host")
 QUICK = settings(max_examples=150, deadline=None)
+POD = Endpoint("192.0.2.9", 80)
+ARRIVAL = Arrival(("192.0.2.1", 1), ("192.0.2.2", 80), ("192.0.2.1", 1))
+RESPONSE = Response(200, 4, True, True, 0)
 
 values = st.binary(max_size=30) | st.sampled_from((b' a, "b,c"', b"\xff\x80", b"%0d%0a", b"a,,b"))
 field_lines = st.lists(st.tuples(st.sampled_from(NAMES[:4]), values), max_size=6)
@@ -186,3 +196,39 @@ def test_any_bytes_are_a_certificate_or_none(der: bytes | list[int]) -> None:
     assert told in ("", "this is no certificate in DER")
     block = client_certificate.lines(bytes(der))
     assert block.count(b"\r") == block.count(b"\n") == 11
+
+
+@QUICK
+@given(field_lines, entries, entries, st.booleans(), st.booleans())
+def test_the_fast_lane_does_the_same(
+    lines: list[tuple[str, bytes]],
+    own: list[list[str]],
+    controllers: list[list[str]],
+    sticky: bool,
+    over_tls: bool,
+) -> None:
+    head = spelled(lines)
+    request = read_head(head)
+    if isinstance(request, Refusal):
+        return
+    entry = RouteEntry(
+        *("a", "/", "edge", "Allow", [(*POD, 1)], "random"),
+        cookie="stk" if sticky else None,
+        request_actions=own,
+        response_actions=own,
+        hsts="max-age=1",
+        rewrite=["/sub", "/"],
+        adjusts_case=True,
+    )
+    told = HeadsEntry(request_actions=controllers, response_actions=controllers, names=["X-B"])
+    way = Way("route shop/web", entry, frozenset(), InOrder([POD]))
+    shard = ShardEntry({}, heads=told._asdict())
+    others = Others(lambda _: iter([POD]), InOrder([POD]))
+    extras = extras_of(way, shard, "https" if over_tls else "http", others)
+    assert extras is not None
+    assert extras.usual is not None
+    assert extras.outgoing is not None
+    assert extras.usual.leaving(head) == extras.outgoing(request, ARRIVAL, head)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n" + head[head.index(b"\r\nHost") + 2 :]
+    general, _ = extras.dress(request, ARRIVAL, RESPONSE, POD, answer + b"body", len(answer))
+    assert extras.usual.coming(head, POD, 200, answer + b"body", len(answer)) == general
