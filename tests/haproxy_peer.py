@@ -103,10 +103,11 @@ def haproxy(
     folder: Path,
     defaults: str = "",
     frontend: Iterable[str] = (),
+    more: str = "",
 ) -> Iterator[None]:
     """Run HAProxy on this address until the block ends.
 
-    `defaults` and `frontend`: further lines of those sections.
+    `defaults` and `frontend`: further lines of those sections; `more`: further sections.
     """
     sites = sorted(sites, key=lambda site: (not site.wildcard, pattern(site)), reverse=True)
     redirects = [site for site in sites if site.insecure == "Redirect"]
@@ -116,7 +117,7 @@ def haproxy(
     where = ":".join(map(str, bind))
     lines = "".join(f"  {line}\n" for line in frontend)
     text = CONFIGURATION.format(bind=where, folder=folder, defaults=defaults, frontend=lines)
-    (folder / "haproxy.cfg").write_text(text + "".join(map(_backend, served)))
+    (folder / "haproxy.cfg").write_text(text + "".join(map(_backend, served)) + more)
     program = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin")
     assert program, "haproxy is not installed: sudo apt-get install haproxy"
     with (folder / "haproxy.log").open("wb") as log:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from haproxy_peer import Address, Site, haproxy
-from ingress_objects import controller, endpoints, route, service
+from hellos import hello
+from http_rig import Pod, PodConnection
+from ingress_objects import Object, controller, endpoints, route, service
 from ingress_rig import Daemon, Manifests, address, free_port, until
 from limits_site import CUT, POD, RATES, HoldingPod, answered
 
@@ -24,6 +26,23 @@ LIMITS = {
     for part in SAMPLES
     for number in (0, 1, 2, 4)
 }
+THROUGH = ("concurrent-tcp", 3), ("rate-tcp", 3)
+"""Limits of passthrough Routes."""
+FRONTEND = """
+frontend tls
+  mode tcp
+  bind {bind}
+  tcp-request inspect-delay 5s
+  tcp-request content accept if {{ req_ssl_hello_type 1 }}
+  use_backend %[req_ssl_sni]
+"""
+BACKEND = """
+backend through-{part}.t
+  mode tcp
+  {tracked}
+  tcp-request content reject if {{ {sample} ge {number} }}
+  server s {pod}
+"""
 Peer = tuple[Address, HoldingPod]
 
 
@@ -34,6 +53,30 @@ def sites(pod: Address) -> list[Site]:
         rule = f"tcp-request content reject if {{ {SAMPLES[part]} ge {number} }}"
         made.append(Site(name, f"{name}.t", (pod,), rules=(*TRACKED, rule), cookies=False))
     return [*made, Site("two", "two.t", (pod,), server="maxconn 2", cookies=False)]
+
+
+def tls_objects(part: str, number: int, pod: Address) -> list[Object]:
+    """Give a passthrough Route with that limit."""
+    name = f"through-{part}"
+    notes = {RATES: "true", f"{RATES}.{part}": str(number)}
+    tls = {"termination": "passthrough"}
+    made = route(name, f"{name}.t", name, annotations=notes, tls=tls)
+    return [service(name), *endpoints(name, pod), made]
+
+
+def tls_sections(bind: Address, pod: Address) -> str:
+    """Give the same to HAProxy."""
+    backends = (
+        BACKEND.format(
+            part=part,
+            number=number,
+            sample=SAMPLES[part],
+            tracked="\n  ".join(TRACKED),
+            pod=":".join(map(str, pod)),
+        )
+        for part, number in THROUGH
+    )
+    return FRONTEND.format(bind=":".join(map(str, bind))) + "".join(backends)
 
 
 def annotations(site: Site) -> dict[str, str]:
@@ -51,9 +94,10 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Peer]]:
     manifests = Manifests(folder / "manifests")
     manifests.directory.mkdir()
     ours, theirs = address(), address()
-    port = free_port(ours)
+    port, https = free_port(ours), free_port(ours)
     pods = HoldingPod("ours"), HoldingPod("theirs")
-    apps = controller("apps", port, free_port(ours), tuningOptions={"connectTimeout": "2s"})
+    greeter = Pod(greet)
+    apps = controller("apps", port, https, tuningOptions={"connectTimeout": "2s"})
     objects = [
         [
             service(site.name),
@@ -62,14 +106,30 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Peer]]:
         ]
         for site in sites(pods[0].endpoint.address)
     ]
-    manifests.put("site", apps, *objects)
+    greets = greeter.endpoint.address
+    through = [tls_objects(*limit, greets) for limit in THROUGH]
+    manifests.put("site", apps, *objects, *through)
     usual = ("--name", "apps", "--bind", ours, "--allow-loopback-endpoints")
     router = Daemon("podway-router", manifests, *usual, workers=3)
-    with router, haproxy(sites(pods[1].endpoint.address), (theirs, port), folder):
+    more = tls_sections((theirs, https), greets)
+    with router, haproxy(sites(pods[1].endpoint.address), (theirs, port), folder, more=more):
+        TLS_PORTS.update({ours: https, theirs: https})
         yield [((ours, port), pods[0]), ((theirs, port), pods[1])]
     for pod in pods:
         pod.release.set()
         pod.close()
+    greeter.close()
+
+
+TLS_PORTS: dict[str, int] = {}
+
+
+def greet(connection: PodConnection) -> None:
+    """Be a pod behind a passthrough Route: say something, and stay."""
+    if connection.more():
+        connection.send(b"hi")
+        while connection.more():
+            pass
 
 
 def both(peers: list[Peer], act: Callable[[Address, HoldingPod], list[str]]) -> list[str]:
@@ -152,3 +212,37 @@ def test_requests_that_wait_for_a_pod(peers: list[Peer]) -> None:
             return [too_late, *map(answered, socks[:2]), answered(last), str(pod.most <= 3)]
 
     assert both(peers, act) == ["503", "200", "200", "200", "True"]
+
+
+@pytest.mark.parametrize("part", [part for part, _ in THROUGH])
+@pytest.mark.parametrize("stays", [True, False])
+def test_connections_that_are_handed_through(part: str, stays: bool, peers: list[Peer]) -> None:
+    def act(where: Address, _: HoldingPod) -> list[str]:
+        source, greeted = address(), []
+        tls = where[0], TLS_PORTS[where[0]]
+        with contextlib.ExitStack() as held:
+            for _ in range(5):
+                sock = held.enter_context(connect(tls, source))
+                sock.sendall(hello(f"through-{part}.t".encode()))
+                greeted.append(said(sock))
+                if not stays:
+                    sock.close()
+                    if part == "concurrent-tcp":
+                        until("it is forgotten", lambda: _comes(tls, source, part))
+        return greeted
+
+    both(peers, act)
+
+
+def said(sock: socket.socket) -> str:
+    """Give what the pod has said; nothing if the connection was cut."""
+    try:
+        return sock.recv(100).decode()
+    except ConnectionError:
+        return ""
+
+
+def _comes(where: Address, source: str, part: str) -> bool:
+    with connect(where, source) as sock:
+        sock.sendall(hello(f"through-{part}.t".encode()))
+        return bool(said(sock))
