@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -148,7 +149,8 @@ def _identity(data: Mapping[str, Json], kind: Kind) -> Identity:
     name, namespace = found.get("name"), found.get("namespace") or "default"
     return (
         kind.name,
-        namespace if kind.namespaced and isinstance(namespace, str) else "",
+        # Ten thousand Routes are in few namespaces, and keep one text for each.
+        sys.intern(namespace) if kind.namespaced and isinstance(namespace, str) else "",
         name if isinstance(name, str) else "",
     )
 

@@ -6,6 +6,7 @@ field and one that is `null` are the same, as in the API.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -105,7 +106,7 @@ class Fields:
         if value not in allowed and value != default:
             self.problem(key, f"{describe(value)} is not known: use {_either(allowed)}")
             return default
-        return value
+        return sys.intern(value)
 
     def number(self, key: str, default: int, low: int, high: int, *, required: bool = False) -> int:
         """Read a whole number between `low` and `high`, both included."""
