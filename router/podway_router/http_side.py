@@ -71,6 +71,7 @@ class HttpSide:
             takes_proxy=setting.takes_proxy,
             server_name=f"podway-router {setting.controller}",
             settled=self._settled,
+            local=setting.local,
         )
         self.access = AccessLog(setting, setting.log if setting.options.access_log else None)
         self.access.busy = lambda: self.front.active

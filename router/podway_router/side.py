@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from podway_proxy.log import Log
     from podway_proxy.plane.plane import Plane
     from podway_proxy.tls.contexts import Contexts
+    from podway_proxy.values import Address
     from podway_router.account import Account
     from podway_router.choice import Choice
     from podway_router.guard import Guard
@@ -41,3 +42,5 @@ class Setting(NamedTuple):
     choice: Choice
     guard: Guard
     meter: Meter
+    local: Address
+    """Of the listening socket; the host is empty when it is bound to all of the node's."""

@@ -89,7 +89,7 @@ class Worker:
     def listen(self, spec: ListenerSpec, sock: socket.socket) -> None:
         """Serve a listening socket as its key says: http or https, for which controller."""
         kind, controller = listener_of_key(spec.key)
-        side = self._side(kind, controller)
+        side = self._side(kind, controller, local_of(sock))
         listener = Listener(self._link.plane, sock, partial(self._accept, side), self._room.starved)
         self._doors[spec.key] = Door(controller, listener, side)
         self._room.add(listener)
@@ -158,7 +158,7 @@ class Worker:
             if door.controller == controller:
                 door.side.adapt(shard)
 
-    def _side(self, kind: str, controller: str) -> HttpSide | TlsSide:
+    def _side(self, kind: str, controller: str, local: Address) -> HttpSide | TlsSide:
         setting = Setting(
             controller,
             self._link.plane,
@@ -175,8 +175,15 @@ class Worker:
             choice=self._choice,
             guard=self._guard,
             meter=self._meter,
+            local=local,
         )
         return HttpSide(setting) if kind == HTTP else TlsSide(setting)
+
+
+def local_of(sock: socket.socket) -> Address:
+    """Give a listening socket's address, without host where it is bound to all."""
+    host, port = sock.getsockname()[:2]
+    return ("" if host in ("0.0.0.0", "::") else host, port)  # noqa: S104 - nothing is bound here
 
 
 def build(link: WorkerLink) -> Worker:

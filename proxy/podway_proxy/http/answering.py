@@ -34,12 +34,12 @@ class Answering(ABC):
     """A client's connection as far as answers go; reading its requests builds on it."""
 
     __slots__ = (
+        "_arrival",
         "_exchange",
         "_front",
         "_peer",
         "_plane",
         "_relay",
-        "arrival",
         "began",
         "buffer",
         "closing",
@@ -54,8 +54,8 @@ class Answering(ABC):
     request: Request
     """The request under way, or the last one."""
 
-    arrival: Arrival | None
-    """None: a PROXY header comes first."""
+    _arrival: Arrival | None
+    """How it arrived, once it was asked for, or its PROXY header or TLS has told."""
     began: float
     """When the request under way was read."""
     buffer: bytes
@@ -75,6 +75,14 @@ class Answering(ABC):
     """Asked for when it came: the kernel no longer knows it once the client has reset."""
     _plane: Plane
     _relay: Relay | None
+
+    @property
+    def arrival(self) -> Arrival | None:
+        """How it arrived; None: a PROXY header comes first."""
+        if self._arrival is None and self._front.takes_proxy is None:
+            local = self._front.local or self.sock.getsockname()[:2]
+            self._arrival = Arrival(self._peer, local, self._peer)
+        return self._arrival
 
     @property
     def served(self) -> bool:

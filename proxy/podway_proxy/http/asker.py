@@ -20,7 +20,10 @@ class Asker(Protocol):
     """The client's side of an exchange."""
 
     sock: socket.socket
-    arrival: Arrival | None
+
+    @property
+    def arrival(self) -> Arrival | None:
+        """How the client's connection arrived."""
 
     def took(self, flow: AnyFlow) -> None:
         """Note that the request's body has been read to its end by `flow`."""

@@ -48,15 +48,13 @@ class Client(Answering):
         self.closing = False
         self.over = False
         self.began = plane.now
-        self.arrival = None
+        self._arrival = None
         self._exchange = IDLE if front.access is None else front.exchange_for(self)
         self._relay = None
         if front.takes_proxy is None:
-            self.arrival = Arrival(peer, front.local or sock.getsockname()[:2], peer)
             self.due = plane.now + front.limits.head_timeout
         else:
             self.due = plane.now + front.limits.proxy_timeout
-        plane.watch(sock.fileno(), self._on_event)
 
     # ---- edges and time -------------------------------------------------------------------
 
@@ -135,7 +133,7 @@ class Client(Answering):
             return False
         header = verdict.value
         local = header.local or self.sock.getsockname()[:2]
-        self.arrival = Arrival(header.client or peer, local, peer, header.tlvs)
+        self._arrival = Arrival(header.client or peer, local, peer, header.tlvs)
         self.buffer = self.buffer[verdict.consumed :]
         self.due = self._plane.now + self._front.limits.head_timeout
         return True

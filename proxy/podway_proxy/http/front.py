@@ -71,10 +71,10 @@ class HttpFront:
     `takes_proxy(host)`: None takes no PROXY header; else a peer it is true for must begin with
     one, and any other is refused. `server_name` signs our own pages. `explain` adds
     X-Podway-Reason to them. `access` is told of each request, when it has ended. `pool` may be
-    shared by several fronts of one plane. `local` is the address of the listening socket when it
-    is bound to one address; without it every connection is asked for its own. `settled(host,
-    arrival)` tells of hosts whose usual requests may take the fast lane; who gives it calls
-    `lanes.forget` whenever requests may get other targets than before.
+    shared by several fronts of one plane. `local` is the address of the listening socket, with
+    an empty host when it is bound to many; what it does not say a connection is asked for.
+    `settled(host, arrival)` tells of hosts whose usual requests may take the fast lane; who gives
+    it calls `lanes.forget` whenever requests may get other targets than before.
     """
 
     def __init__(
@@ -117,7 +117,8 @@ class HttpFront:
             if pool is not None
             else Pool(plane, limits.pool_per_endpoint, limits.pool_idle_timeout)
         )
-        self.local = local
+        self.local = local if local is not None and local[0] else None
+        self.port = 0 if local is None else local[1]
         self.pages: Mapping[int, ErrorPage] = {}
         """The operator's own pages, by status, in place of ours."""
         self.draining = False
@@ -169,7 +170,9 @@ class HttpFront:
         self.row[self._open] += 1
         if not self._clients:
             self.plane.deadline(self, self.plane.now + SWEEP)
-        self._clients.add(QuickClient(self, sock, peer))
+        client = QuickClient(self, sock, peer)
+        self._clients.add(client)
+        client.begin()
 
     def admit(self, stream: TlsStream, arrival: Arrival) -> None:
         """Take a connection whose TLS ends here, after its handshake."""

@@ -16,6 +16,9 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
+from fcntl import ioctl
+from select import EPOLLIN
+from termios import FIONREAD
 from typing import TYPE_CHECKING, Final
 
 from podway_proxy.http.client import READ_BYTES, Client
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from podway_proxy.http.front import HttpFront
     from podway_proxy.http.lane import Lane
     from podway_proxy.http.shapes import Shape
-    from podway_proxy.values import Address, Arrival, Endpoint
+    from podway_proxy.values import Address, Endpoint
 
 _ODD: Final = GONE | URGENT
 _TWICE: Final = IDEMPOTENT - {b"HEAD"}
@@ -43,6 +46,8 @@ _TWICE: Final = IDEMPOTENT - {b"HEAD"}
 _CLOSE: Final = b"\r\nConnection: close\r\n"
 _CUTS: Final = {b"close": _CLOSE, b"keep-alive": b"\r\nConnection: keep-alive\r\n"}
 """The usual Connections by their values, as usually spelt."""
+NOTHING: Final = bytes(4)
+"""What FIONREAD says of a socket without bytes to read (tcp(7), SIOCINQ)."""
 _ZERO: Final = ord("0")
 _UNHEARD: Final = frozenset(b"%d" % status for status in BODILESS)
 
@@ -50,7 +55,7 @@ _UNHEARD: Final = frozenset(b"%d" % status for status in BODILESS)
 class QuickClient(Client):
     """A client whose usual requests take the fast lane."""
 
-    __slots__ = ("_asked", "_head", "_lane", "_ready", "_shape", "_tail")
+    __slots__ = ("_asked", "_head", "_lane", "_ready", "_shape", "_tail", "_watched", "_who")
 
     def __init__(self, front: HttpFront, sock: socket.socket, peer: Address) -> None:
         self._asked: EndpointConnection | None = None
@@ -63,8 +68,12 @@ class QuickClient(Client):
         """What this client's requests on that lane end in on their way: the forwarded fields."""
         self._shape: Shape | None = None
         """What its requests looked like lately."""
-        self._ready = front.takes_proxy is None
+        self._ready = False
         """Nothing is under way and nothing is buffered: the next edge may bring a request."""
+        self._watched = False
+        """Edges are told of."""
+        self._who = ""
+        """The client's address, for the lane."""
         super().__init__(front, sock, peer)
 
     # ---- the request ------------------------------------------------------------------------
@@ -76,12 +85,12 @@ class QuickClient(Client):
         try:
             data = self.sock.recv(READ_BYTES)
         except BlockingIOError:
+            self._watch()
             return
         except OSError:
             data = b""
         self._ready = False
-        front, arrival = self._front, self.arrival
-        lanes = front.lanes
+        lanes = self._front.lanes
         shape = self._shape or lanes.requests.recent
         match = None if shape is None else shape.match(data)
         request = None
@@ -91,13 +100,12 @@ class QuickClient(Client):
             lane, cut = lanes.by_host.get(match[1]), shape.cut
         if (
             lane is None
-            or arrival is None
             or len(data) > lane.most
-            or (lane is not self._lane and not self._enter(lane, arrival))
+            or (lane is not self._lane and not self._enter(lane))
             or (
-                endpoint := lane.first(arrival.client[0])
+                endpoint := lane.first(self._who)
                 if lane.usual is None
-                else lane.usual.first(data, arrival.client[0])
+                else lane.usual.first(data, self._who)
             )
             is None
         ):
@@ -116,7 +124,7 @@ class QuickClient(Client):
             out = lane.usual.leaving(out)
         self._head = data
         self.began = now = self._plane.now
-        self.due = now + lane.patience
+        self.due = now + lane.patience if self._watched else now
         kept = self._front.pool.take(endpoint)
         if kept is None:
             self._leave(endpoint).connect(endpoint)
@@ -188,6 +196,8 @@ class QuickClient(Client):
             self._finish()
         else:
             self._ready = True
+            if not self._watched:
+                self._watch()
 
     # ---- where the lane ends ----------------------------------------------------------------
 
@@ -203,6 +213,11 @@ class QuickClient(Client):
 
     def expire(self) -> None:
         """Act on a deadline that is over (called by the front's sweep)."""
+        lane = self._lane
+        if self._asked is not None and lane is not None and not self._watched:
+            self.due = self.began + lane.patience
+            self._watch()
+            return
         self.unhurry()
         super().expire()
 
@@ -227,15 +242,44 @@ class QuickClient(Client):
             self.readable = True
             self.gone = self.gone or bool(mask & GONE)
 
-    def _enter(self, lane: Lane, arrival: Arrival) -> bool:
+    def _enter(self, lane: Lane) -> bool:
         """Take to a lane; False if it is not this connection's."""
-        settled = self._front.settled
-        if arrival.tls is not None and not (settled and settled(lane.host, arrival)):
-            return False
+        front, arrival = self._front, self._arrival
+        if arrival is None and front.port:
+            self._who, port = self._peer[0], front.port
+        else:
+            arrival = self.arrival
+            settled = front.settled
+            if arrival is None or settled is None:
+                return False
+            if arrival.tls is not None and not settled(lane.host, arrival):
+                return False
+            self._who, port = arrival.client[0], arrival.local[1]
         self._lane = lane
-        client, port = arrival.client[0], arrival.local[1]
-        self._tail = joined(client, port, lane.named, lane.target.proto) + b"\r\n"
+        self._tail = joined(self._who, port, lane.named, lane.target.proto) + b"\r\n"
         return True
+
+    def begin(self) -> None:
+        """Read what came before the first edge: with the connection, or with its handshake.
+
+        A usual request's way may well be over before anything else is to be told of the client:
+        it is watched when it turns out otherwise, and at the front's next sweep.
+        """
+        self._ready = self._front.takes_proxy is None
+        if self._ready:
+            self._on_event(EPOLLIN)
+        else:
+            self._watch()
+
+    def _watch(self) -> None:
+        """Be told from now on of what the client does, and of what it did since it came."""
+        if not (self._watched or self.over):
+            self._watched = True
+            self._plane.watch(self.sock.fileno(), self._on_event)
+
+    def _unread(self) -> bool:
+        """Ask whether the client has sent more."""
+        return ioctl(self.sock.fileno(), FIONREAD, NOTHING) != NOTHING
 
     def _discern(self, data: bytes) -> tuple[Lane | None, bytes, Request | None]:
         """Give the lane for a head of any shape and its Connection line.
@@ -264,6 +308,7 @@ class QuickClient(Client):
 
     def _go_on(self, data: bytes, request: Request | None) -> None:
         """Take what was read on the general way; `request` where it is that alone."""
+        self._watch()
         limits, arrival = self._front.limits, self.arrival
         long = len(data) > limits.head_bytes or limits.head_fields < FIELDS
         if request is None or arrival is None or long:
@@ -277,7 +322,7 @@ class QuickClient(Client):
         """End after the last answer, or go on to what the client sent ahead."""
         if not self.closing:
             self._read()
-        elif self.readable:
+        elif self.readable or (not self._watched and self._unread()):
             self._part(b"")
         else:
             self._close()
@@ -287,6 +332,9 @@ class QuickClient(Client):
 
         `endpoint` was chosen for it.
         """
+        if not self._watched:
+            self._watch()
+            self.readable = self._unread()
         kept, self._asked = self._asked, None
         head, self._head = self._head, b""
         request = read_head(head)

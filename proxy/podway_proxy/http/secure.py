@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from select import EPOLLIN
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.http.endpoint import EndpointConnection
@@ -32,13 +31,13 @@ class SecureClient(QuickClient):
 
     def __init__(self, front: HttpFront, stream: TlsStream, arrival: Arrival) -> None:
         super().__init__(front, stream, arrival.peer)
-        self.arrival = arrival
+        self._arrival = arrival
         self.due = front.plane.now + front.limits.head_timeout
 
     def begin(self) -> None:
-        """Read what came with the handshake: no edge will tell of it."""
-        self._ready = True
-        self._on_event(EPOLLIN)
+        """Take over from the handshake, and read what came with it."""
+        self._watch()
+        super().begin()
 
     def _close(self) -> None:
         self.sock.goodbye()
