@@ -49,6 +49,7 @@ class Answering(ABC):
         "readable",
         "request",
         "sock",
+        "turned",
     )
 
     request: Request
@@ -69,6 +70,8 @@ class Answering(ABC):
     over: bool
     readable: bool
     sock: socket.socket
+    turned: bool
+    """What is buffered waits for its turn: nothing is read before it."""
     _exchange: Exchange
     _front: HttpFront
     _peer: Address
@@ -180,6 +183,7 @@ class Answering(ABC):
             return
         self.due = self._plane.now + front.limits.keepalive_timeout
         if self.buffer:
+            self.turned = True
             self._plane.soon(self._again)
         elif self.readable:
             self._read()

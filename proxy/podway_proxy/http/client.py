@@ -46,7 +46,7 @@ class Client(Answering):
         self.readable = False
         self.gone = False
         self.closing = False
-        self.over = False
+        self.over = self.turned = False
         self.began = plane.now
         self._arrival = None
         self._exchange = IDLE if front.access is None else front.exchange_for(self)
@@ -65,7 +65,7 @@ class Client(Answering):
                 self.gone = True
         if self._exchange.active:
             self._exchange.on_client(mask)
-        elif self.readable:
+        elif self.readable and not self.turned:
             self._read()
 
     def expire(self) -> None:
@@ -207,6 +207,7 @@ class Client(Answering):
 
     def _again(self) -> None:
         """Serve what the client sent ahead, after others had their turn."""
+        self.turned = False
         if self.buffer and not (self.over or self._exchange.active):
             self.serve()
         self._read()
