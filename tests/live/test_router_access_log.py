@@ -217,17 +217,24 @@ def test_settings_apply_while_serving(site: Site, receiver: Receiver) -> None:
         problems = "\n".join(router.debug("problems"))
         assert "spec.logging.access.httpLogFormat: has %nonsense" in problems
         assert re.search(r"site\.json:\d+: ingresscontroller", problems)
-        site.spec["logging"] = logging(receiver.destination(), httpLogFormat="second %HP")
+        site.spec["logging"] = logging(receiver.destination(), httpLogFormat="second %B %HP")
         site.put()
         until("the change", lambda: "second" in json.dumps(router.debug("entries")["shard/apps"]))
 
+        told_last: list[bytes] = []
+
+        def keep(line: bytes) -> bytes:
+            told_last.append(line)
+            return line
+
         def told() -> bool:
             ask(site, "GET /x HTTP/1.1\r\nHOST\r\n\r\n")
-            return _lines(router) == 1 and receiver.line().endswith(b"second /x\n")
+            return _lines(router) == 1 and receiver.line().endswith(b" /x\n")
 
         until("the syslog server is told", told)
         kept.sendall(b"GET /kept HTTP/1.1\r\nHost: web.t\r\n\r\n")
-        until("the kept connection, too", lambda: receiver.line().endswith(b"second /kept\n"))
+        until("the kept connection, too", lambda: b" /kept\n" in keep(receiver.line()))
+        assert re.search(rb"second \d{3} /kept\n$", told_last[-1])
         site.spec["logging"] = {}
         site.put()
         until("no log", lambda: "access" not in router.debug("entries")["shard/apps"])

@@ -199,6 +199,11 @@ class Client(Answering):
         self.due = self._patience(target, both=body.left != NO_BODY)
         exchange.start(request, target, arrival, first, body.left, body.follower)
 
+    def renew(self) -> None:
+        """Have the next request carried by an exchange of the kind that the front makes now."""
+        if not self._exchange.active and self._relay is None:
+            self._exchange = IDLE
+
     def _carrier(self) -> Exchange:
         """Give the exchange that serves this connection's requests in turn."""
         if self._exchange is IDLE:

@@ -105,7 +105,6 @@ class HttpFront:
         self.lanes = Lanes()
         self.access: Callable[[AccessRecord], None] | None = None
         self.exchange: type[Exchange] = Exchange
-        self.watch(access)
         self.answer_empty = False
         """A connection on which nothing came in time gets 408; else it is closed without a word."""
         self.ignore_empty = False
@@ -123,6 +122,7 @@ class HttpFront:
         """The operator's own pages, by status, in place of ours."""
         self.draining = False
         self._clients: set[QuickClient] = set()
+        self.watch(access)
         self._name_slots(Counters() if counters is None else counters)
 
     def _name_slots(self, counters: Counters) -> None:
@@ -138,10 +138,15 @@ class HttpFront:
     def watch(self, access: Callable[[AccessRecord], None] | None) -> None:
         """Tell `access` of each request from now on; None: nobody.
 
-        Connections that are there already go on without times and bytes in their records.
+        A request that is under way, and those after it on its connection, have no times and bytes
+        in their records.
         """
         self.access = access
-        self.exchange = Exchange if access is None else WatchedExchange
+        kind = Exchange if access is None else WatchedExchange
+        if kind is not self.exchange:
+            self.exchange = kind
+            for client in self._clients:
+                client.renew()
         self.lanes.forget()
 
     def page(self, answer: Answer, head: bytes, close: bool) -> bytes:
