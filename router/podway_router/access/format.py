@@ -138,28 +138,42 @@ def _spelled(piece: Piece) -> str:
 
 
 class Program:
-    """A compiled format: `program(facts)` gives the line."""
+    """A compiled format: `program(facts)` gives the line.
 
-    __slots__ = ("_steps",)
+    A line is a list of words, with a space between two of which the first is not empty.
+    """
+
+    __slots__ = ("_words",)
 
     def __init__(self, pieces: Iterable[Piece], usual: Flags = _USUAL) -> None:
-        self._steps = tuple(_steps(pieces, usual))
+        words: list[list[str | Render]] = [[]]
+        for step in _steps(pieces, usual):
+            if step is None:
+                words.append([])
+            else:
+                words[-1].append(step)
+        self._words = tuple(map(_word, words))
 
     def __call__(self, facts: Facts) -> str:
         """Write one event."""
-        out: list[str] = []
-        bare = True  # a space stands only behind something
-        for step in self._steps:
-            if step is None:
-                if not bare:
-                    out.append(" ")
-                    bare = True
-            else:
-                text = step if isinstance(step, str) else step(facts)
-                if text:
-                    out.append(text)
-                    bare = False
-        return "".join(out)
+        *before, last = [word(facts) for word in self._words]
+        line = " ".join(filter(None, before))
+        return f"{line} {last}" if line else last
+
+
+def _word(steps: list[str | Render]) -> Render:
+    """Give what writes one word: texts and what fills the gaps between them."""
+    pattern = "".join(step.replace("%", "%%") if isinstance(step, str) else "%s" for step in steps)
+    renders = tuple(step for step in steps if not isinstance(step, str))
+    if not renders:
+        text = pattern % ()
+        return lambda _: text
+    if len(steps) == 1:
+        return renders[0]
+    if len(renders) == 1:
+        only = renders[0]
+        return lambda facts: pattern % only(facts)
+    return lambda facts: pattern % tuple([render(facts) for render in renders])
 
 
 def _steps(pieces: Iterable[Piece], usual: Flags) -> Iterable[str | Render | None]:

@@ -13,7 +13,7 @@ from functools import cache, partial
 from typing import NamedTuple
 
 from podway_router.access import dates
-from podway_router.access.escapes import backslashed, escaped, header_escaped
+from podway_router.access.escapes import PLAIN, backslashed, escaped, header_escaped
 from podway_router.access.facts import Facts
 
 QUOTE, ESCAPE, HEXADECIMAL, DASH = "Q", "E", "X", "M"
@@ -65,12 +65,32 @@ def _number(get: Callable[[Facts], int]) -> Variable:
 
 def _text(get: Render) -> Variable:
     """Write what the client said."""
-    return Variable(lambda flags: lambda facts: quoted(safe(get(facts), flags), flags))
+
+    def make(flags: Flags) -> Render:
+        form = '"%s"' if QUOTE in flags else "%s"
+
+        def render(facts: Facts) -> str:
+            text = get(facts)
+            return form % (text if PLAIN(text) else safe(text, flags))
+
+        return render
+
+    return Variable(make)
 
 
 def _name(get: Render) -> Variable:
     """Write what may be missing."""
-    return Variable(lambda flags: lambda facts: named(safe(get(facts), flags), flags))
+
+    def make(flags: Flags) -> Render:
+        form, missing = '"%s"' if QUOTE in flags else "%s", named("", flags)
+
+        def render(facts: Facts) -> str:
+            text = get(facts)
+            return form % (text if PLAIN(text) else safe(text, flags)) if text else missing
+
+        return render
+
+    return Variable(make)
 
 
 def _ip(get: Render) -> Variable:
