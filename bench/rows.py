@@ -105,7 +105,7 @@ def _requests(subject: Subject, scale: Scale, close: bool) -> Sample:
 
 
 def resumed(subject: Subject, scale: Scale) -> Sample:
-    """Open connections one after the other, each with the TLS session of the one before."""
+    """Open a connection for each request, with the TLS session of the one before."""
     before = cpu(subject.pid)
     done = secure.resume(subject.web, scale.seconds)
     used = cpu(subject.pid).since(before).per(done.units, MICRO)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench import machine, report, run, summary
-from bench.loads import wrk
+from bench.loads import secure, wrk
 from bench.loads.wrk import LoadError
 from bench.peers import installed
 from bench.rows import ROWS, TINY, percentile
@@ -94,6 +94,15 @@ def test_what_wrk_prints() -> None:
     assert wrk.read(REPORTED) == wrk.Asked(33401, 2.01, 1.73, 0.812)
     with pytest.raises(LoadError, match="did not get"):
         wrk.read(REPORTED + "  Non-2xx or 3xx responses: 7\n")
+
+
+def test_what_s_time_prints() -> None:
+    printed = "Now timing with session id reuse.\nstarting\n{}\n\n3 connections in 0.01s; x\n"
+    printed += "3 connections in 2 real seconds, 227 bytes read per connection\n"
+    assert secure.resumed(printed.format("rrr")) == 3
+    for letters in ("r*r", "rr", "", "*"):
+        with pytest.raises(LoadError, match="not resumed"):
+            secure.resumed(printed.format(letters))
 
 
 def test_percentiles() -> None:
