@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import socket
 import ssl
@@ -251,3 +252,51 @@ def test_a_request_of_which_a_part_went_out_is_not_sent_again() -> None:
                 assert sock.recv(12) == b"HTTP/1.1 502"
             assert len(pods[0].connections) == number
         assert len(seen) == 30
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_a_request_in_records_of_one_byte(pod_ca: Ca | None, framing: str) -> None:
+    """More of them than are read at once; the connection goes on."""
+    content = os.urandom(3_000)
+    if framing == "length":
+        head, body = b"Content-Length: 3000", content
+    else:
+        head, body = b"Transfer-Encoding: chunked", b"bb8\r\n" + content + b"\r\n0\r\n\r\n"
+
+    def pod(connection: PodConnection) -> None:
+        while connection.head():
+            while content not in connection.buffer and connection.more():
+                pass
+            connection.exactly(len(body))
+            connection.send(OK)
+
+    with secured(pod, pod_ca=pod_ca) as (rig, pods), rig.open() as sock:
+        for _ in range(2):
+            for byte in b"POST / HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n\r\n" + body:
+                sock.sendall(bytes([byte]))
+            assert read_answer(sock)[1] == b"ok"
+        assert len(pods[0].connections) == 1
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_an_answer_in_records_of_one_byte(framing: str) -> None:
+    content = os.urandom(3_000)
+    heads = {"length": b"Content-Length: 3000", "chunked": b"Transfer-Encoding: chunked"}
+    body = content if framing != "chunked" else b"bb8\r\n" + content + b"\r\n0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\n" + heads.get(framing, b"Connection: close") + b"\r\n\r\n"
+
+    def pod(connection: PodConnection) -> None:
+        connection.head()
+        for byte in head + body:
+            connection.send(bytes([byte]))
+        if framing == "close":
+            assert isinstance(connection.sock, ssl.SSLSocket)
+            connection.sock.unwrap()
+        else:
+            connection.more()
+
+    with secured(pod, pod_ca=Ca()) as (rig, _), rig.open() as sock:
+        sock.sendall(ASK)
+        response = http.client.HTTPResponse(sock)
+        response.begin()
+        assert response.read() == content

@@ -196,6 +196,15 @@ class Plane:
 
         self.soon(tell)
 
+    def rouse(self, fd: int) -> None:
+        """Call `fd`'s callback now, as an edge that tells of bytes, and maybe of the end, would.
+
+        For streams that hold bytes of which no edge will tell (TLS).
+        """
+        callback = self._callback(fd)
+        if callback is not None:
+            callback(select.EPOLLIN | select.EPOLLHUP)
+
     def report(self, error: Exception) -> None:
         """Hand a callback's error to the loop: one connection's fault must not stop the batch."""
         if self._loop is not None:

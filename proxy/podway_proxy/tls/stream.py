@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 RECORD: Final = 16_384
 """Plain bytes in one record at most (RFC 8446 section 5.1)."""
 
+RECORDS: Final = 256
+"""Most records read at once: reading one takes 2 us, however short it is, and a peer may send one
+for each byte."""
+
 NOTHING: Final = bytes(4)
 """What FIONREAD says of a socket without bytes to read (tcp(7), SIOCINQ)."""
 
@@ -45,7 +49,10 @@ class TlsStream(ssl.SSLSocket):
         return bytes(memoryview(buffer)[: self.recv_into(buffer, buflen, flags)])
 
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
-        """Fill `buffer` as far as there are bytes; 0 at the end."""
+        """Fill `buffer` as far as there are bytes; 0 at the end.
+
+        After RECORDS records it is enough for once: the owner is called again, as by an edge.
+        """
         del flags  # none has a meaning inside TLS
         if self._fault is not None:
             raise self._fault
@@ -67,8 +74,10 @@ class TlsStream(ssl.SSLSocket):
         return self._read_on(engine, memoryview(buffer), size, got)
 
     def _read_on(self, engine: Any, view: memoryview, size: int, got: int) -> int:
-        """Read behind the first `got` bytes until nothing is there any more."""
-        while got < size:
+        """Read behind the first `got` bytes until nothing is there any more, or enough records."""
+        for _ in range(RECORDS):
+            if got == size:
+                return got
             try:
                 more = engine.read(size - got, view[got:])
             except OSError as error:
@@ -78,7 +87,19 @@ class TlsStream(ssl.SSLSocket):
                 self._tell(got)
                 return got
             got += more
+        self._pause()
         return got
+
+    def _pause(self) -> None:
+        """Give nothing more until others had their turn; no edge would tell of what is left."""
+        if self.plane is not None:
+            self._fault = BlockingIOError(errno.EAGAIN, "it is the turn of others")
+            self.plane.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._fault = None
+        if self.plane is not None:
+            self.plane.rouse(self.fileno())
 
     def _stopped(self, error: OSError, got: int) -> int:
         """Give what a read comes to that has failed after `got` bytes."""
