@@ -328,6 +328,7 @@ def test_as_haproxy(name: str, both: Both) -> None:
     deviation = DEVIATIONS.get(name)
     if deviation is None:
         assert ours == theirs, both_said
+        assert send(both.ours, request) == ours, "by now on the fast lane, if it is a usual one"
     else:
         assert (ours.status, theirs.status) == (deviation.ours, deviation.theirs), both_said
         assert ours != theirs
