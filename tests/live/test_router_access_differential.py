@@ -61,9 +61,15 @@ class Pod:
 
     def __init__(self, handle: Callable[[socket.socket], None]) -> None:
         self._handle = handle
+        self.name = handle.__name__
         self.listener = socket.create_server((address(), 0))
         self.where = self.listener.getsockname()
         threading.Thread(target=self._run, daemon=True).start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # or accept goes on waiting
+        self.listener.close()
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
@@ -129,7 +135,8 @@ def _signs(times: str) -> str:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side]]:
     """Run both; gives (ours, HAProxy's)."""
     folder = tmp_path_factory.mktemp("access")
-    pods = {one.__name__: Pod(one).where for one in (ok, cut, still, short, bad)}
+    running = [Pod(one) for one in (ok, cut, still, short, bad)]
+    pods = {one.name: one.where for one in running}
     dead = address()
     pods["dead"] = (dead, free_port(dead))
     ours, theirs = _side(), _side()
@@ -138,8 +145,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Side, Side]
     _objects(manifests, ours, pods)
     usual = ("--name", "apps", "--bind", ours.where[0], "--allow-loopback-endpoints")
     router = Daemon("podway-router", manifests, *usual, workers=1)
-    with router, _haproxy(folder, theirs, pods):
+    with router, _haproxy(folder, theirs, pods), ours.receiver, theirs.receiver:
         yield ours, theirs
+    for pod in running:
+        pod.close()
 
 
 def _side() -> Side:
