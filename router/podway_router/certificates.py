@@ -137,9 +137,10 @@ def pair(chain: str, key: str) -> Certificate | str:
     except ValueError:
         return "has no private key in PEM"
     leaf = certificates[0]
-    if private.public_key() != leaf.public_key():
+    public = leaf.public_key()
+    if private.public_key() != public:
         return "and the key do not belong together"
-    weak = _weakness(leaf)
+    weak = _weakness(leaf, public)
     if weak:
         return weak
     pem = "".join(one.public_bytes(serialization.Encoding.PEM).decode() for one in certificates)
@@ -205,14 +206,13 @@ def _doubt(certificate: Certificate, host: str) -> str:
     return f"is for {shown}, not for {host}: clients will not accept it"
 
 
-def _weakness(leaf: x509.Certificate) -> str:
+def _weakness(leaf: x509.Certificate, public: object) -> str:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     signed = leaf.signature_hash_algorithm
     if isinstance(signed, hashes.SHA1 | hashes.MD5) and leaf.issuer != leaf.subject:
         return f"is signed with {signed.name.upper()}, which clients refuse: have it signed anew"
-    public = leaf.public_key()
     if isinstance(public, rsa.RSAPublicKey) and public.key_size < _LEAST_RSA:
         return f"has an RSA key of {public.key_size} bits: {_LEAST_RSA} is the least"
     if isinstance(public, ec.EllipticCurvePublicKey) and public.key_size < _LEAST_EC:
