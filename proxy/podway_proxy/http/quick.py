@@ -161,9 +161,7 @@ class QuickClient(Client):
         except OSError as error:
             self._leave(kept.endpoint).lost(error.strerror or "reset")
             return
-        shape = lane.shape
-        match = None if shape is None else shape.match(data)
-        match = match or self._discern_answer(lane, data)
+        match = (lane.shape and lane.shape.match(data)) or self._discern_answer(lane, data)
         if match is None:
             self._leave(kept.endpoint).hear_on(kept, data)
             return
