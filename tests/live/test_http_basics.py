@@ -335,6 +335,20 @@ def test_kept_connections_that_the_pod_closes_and_old_ones_leave_the_pool() -> N
         until(lambda: len(rig.front.pool) == 0)
 
 
+@pytest.mark.parametrize("lanes", [False, True])
+def test_heads_longer_than_one_read_are_served_where_they_are_allowed(lanes: bool) -> None:
+    """headerBufferBytes may be more than the bytes that are taken at once."""
+    limits = DEFAULT._replace(head_bytes=57_344, head_timeout=3.0)
+    with serving(answering(), limits=limits, lanes=lanes) as (rig, [pod]), rig.connect() as sock:
+        for size in (10, 10, 32_768, 40_000, 57_344, 10):
+            request = GET[:-2] + b"X: %s\r\n\r\n" % (b"x" * (size - len(GET) - 5))
+            sock.sendall(request + GET)  # what is sent ahead is served behind it
+            assert [read_answer(sock)[1] for _ in range(2)] == [b"ok", b"ok"], size
+        assert pod.seen.count(b"GET ") == 12
+        sock.sendall(GET[:-2] + b"X: %s\r\n\r\n" % (b"x" * 57_344))
+        assert read_answer(sock)[0].startswith(b"HTTP/1.1 431 ")
+
+
 def test_requests_are_counted_by_outcome() -> None:
     counters = Counters()
     with serving(answering(), options={"counters": counters}) as (rig, _):

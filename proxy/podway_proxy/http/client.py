@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from podway_proxy.http.front import HttpFront
 
 READ_BYTES = 32_768
-"""Most bytes taken at once while a head is awaited: the longest head, and some body behind it."""
+"""Most bytes taken at once while a head is awaited: the usual longest one, and some body."""
 
 
 class Client(Answering):
@@ -90,10 +90,11 @@ class Client(Answering):
 
         What a client sends ahead of its answers waits in the kernel beyond the first bytes.
         """
+        most = max(READ_BYTES, self._front.limits.head_bytes + 1)
         while (
             self.readable
             and not (self.over or self._exchange.active)
-            and len(self.buffer) < READ_BYTES
+            and len(self.buffer) < most
         ):
             try:
                 data = self.sock.recv(READ_BYTES)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
+from podway_proxy.http.client import READ_BYTES
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.refuse import FIELDS
 from podway_proxy.http.shapes import Shape, Shapes, of_answer, of_request
@@ -67,8 +68,8 @@ class Lane:
         """What is done to requests and answers besides."""
         self.shape: Shape | None = None
         """What the answers looked like lately."""
-        self.most = most
-        """Bytes of the longest head."""
+        self.most = min(most, READ_BYTES - 1)
+        """Bytes of the longest head; a read that is full may have left some behind."""
 
 
 class Lanes:
