@@ -133,6 +133,7 @@ class TlsSide:
         account = self._setting.account
         account.count("tls_connections", -1)
         account.unserved("handshake", reason, reason, arrival.client[0])
+        self._requests.access.unshaken(arrival)
 
     def _forward(self, way: Way, arrival: Arrival, preamble: bool) -> Forward:
         load, choice = self._setting.load, self._setting.choice

@@ -291,6 +291,9 @@ def test_what_is_handed_through_has_lines_of_its_own(site: Site, pod: Pod) -> No
         site.curl("https://pass.t/", "-k")  # the pod speaks no TLS: it answers in plain text
         site.curl("https://lost.t/", "-k")
         through, refused = written(router, 2)
+        site.curl("https://edge.t/", "-k", "--tls-max", "1.1")
+        unshaken = written(router, 3)[2]
+    assert re.fullmatch(r"127\.0\.0\.1:\d+ \[\S+\] fe_sni/1: SSL handshake failure", unshaken)
     here = f"{pod.where[0]}:{pod.where[1]}"
     head = r"^127\.0\.0\.1:\d+ \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d\.\d{3}\] public_ssl "
     assert re.match(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from podway_proxy.http.access import AccessRecord
 from podway_proxy.http.cookies import sent
 from podway_proxy.values import Arrival, Endpoint
-from podway_router.access import naming
+from podway_router.access import dates, naming
 from podway_router.access.captures import Captures
 from podway_router.access.facts import Busy, Facts, Names
 from podway_router.access.format import HTTP, TCP, Program, compiled
@@ -149,6 +149,13 @@ class AccessLog:
     def passing(self, arrival: Arrival, opened: Opened) -> Opened:
         """Note that a connection is handed through; give what is told when it has arrived."""
         return self._tunnels.watching(arrival, opened) if self._wanted else opened
+
+    def unshaken(self, arrival: Arrival) -> None:
+        """Write that a TLS handshake failed, in the form of HAProxy's error log (section 8.2.5)."""
+        if self._destination is not None:
+            client, at = arrival.client, dates.local(time.time())
+            what = f"{naming.SNI}/1: SSL handshake failure"
+            self._destination.write(f"{client[0]}:{client[1]} [{at}] {what}")
 
     def passed(self, closed: Closed) -> None:
         """Write how a connection ended that was handed through, or was to be."""
