@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import fields
-from functools import partial
+from functools import cached_property, partial
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.http.target import Target
-from podway_proxy.limiting.clients import Clients
-from podway_proxy.limiting.hall import Hall
-from podway_proxy.limiting.visit import Visit
 
 if TYPE_CHECKING:
     from podway_proxy.balance.load import Load
+    from podway_proxy.limiting.clients import Clients
+    from podway_proxy.limiting.hall import Hall
     from podway_proxy.limiting.table import Table
+    from podway_proxy.limiting.visit import Visit
     from podway_proxy.plane.plane import Plane
     from podway_proxy.values import Address, Endpoint, Forward
     from podway_router.account import Account
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 STEP = "rate-limit"
 _VALUES = attrgetter(*(one.name for one in fields(Target)))
+
+
+class Shared(NamedTuple):
+    """What the daemon's workers share, as a worker is given it (`WorkerLink`)."""
+
+    table_fd: int = -1
+    bell_fd: int = -1
+    row: int = 0
 
 
 class Serving:
@@ -46,25 +54,45 @@ class Serving:
 
 
 class Guard:
-    """One worker's. Routes are told apart by their entries' keys."""
+    """One worker's. Routes are told apart by their entries' keys.
+
+    What holds the limits is made, and imported, for the first Route that has some.
+    """
 
     def __init__(
         self,
         plane: Plane,
-        shared: tuple[Table, int],
+        shared: Shared,
         current: Callable[[], Map],
         choice: Choice,
         load: Load,
         account: Account,
     ) -> None:
-        """Take the daemon's table and bell, and what else there is one of in each worker."""
-        table, bell = shared
+        """Take what the daemon's workers share, and what else there is one of in each worker."""
         self._plane = plane
+        self._shared = shared
+        self._serving = partial(Serving, current, choice)
         self._load = load
         self._account = account
-        self._clients = Clients(table)
-        serving = partial(Serving, current, choice)
-        self._hall = Hall(plane, table, serving, bell, partial(account.count, "queued"))
+
+    @cached_property
+    def _table(self) -> Table:
+        from podway_proxy.limiting.table import Table
+
+        return Table(self._shared.table_fd, self._shared.row)
+
+    @cached_property
+    def _clients(self) -> Clients:
+        from podway_proxy.limiting.clients import Clients
+
+        return Clients(self._table)
+
+    @cached_property
+    def _hall(self) -> Hall:
+        from podway_proxy.limiting.hall import Hall
+
+        count = partial(self._account.count, "queued")
+        return Hall(self._plane, self._table, self._serving, self._shared.bell_fd, count)
 
     def refusal(self, key: str, way: Way, client: str, *, http: bool) -> str:
         """Count what a client asks of a Route; give why it is refused, empty if it is not."""
@@ -92,13 +120,16 @@ class Guard:
 
     def tidy(self, wanted: Collection[str]) -> None:
         """Forget Routes that are gone."""
-        self._hall.tidy(wanted)
+        if "_hall" in self.__dict__:
+            self._hall.tidy(wanted)
 
     def _visit(self, key: str, way: Way, client: str, patience: float, own: bool) -> Visit | None:
         counts = way.rules is not None and way.rules.concurrent is not None
         most = way.entry.pod_connections
         if not (counts or most):
             return None
+        from podway_proxy.limiting.visit import Visit
+
         visit = Visit(self._hall, client, self._load.began, self._load.ended)
         if counts:
             visit.counting(self._clients, self._clients.key(key, client))

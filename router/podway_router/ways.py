@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from random import Random
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from podway_proxy.balance.balancer import Balancer, Weighted
 from podway_proxy.balance.load import Load
 from podway_proxy.balance.policy import make
 from podway_proxy.balance.slow_start import NOBODY, Ramp
 from podway_proxy.balance.up import DOWN, alive, down_addresses
-from podway_proxy.limiting.clients import Rules
 from podway_proxy.networks import Networks
 from podway_proxy.values import Address, Endpoint
 from podway_router.decide import Tables
 from podway_router.entry import ROUTE, SHARD, RouteEntry, read_route, route_of_key
+
+if TYPE_CHECKING:
+    from podway_proxy.limiting.clients import Rules
 
 LABEL = "route "
 AT_ONCE = Ramp()
@@ -134,8 +136,14 @@ def _way(
     )
     allowed = None if entry.allowed is None else Networks(entry.allowed)
     label = LABEL + route_of_key(key)[1]
-    rules = None if entry.rules is None else Rules(**entry.rules)
+    rules = None if entry.rules is None else _rules(entry.rules)
     return Way(label, entry, addresses, balancer, allowed, rising, rules)
+
+
+def _rules(limits: Mapping[str, int]) -> Rules:
+    from podway_proxy.limiting.clients import Rules  # for Routes that have some
+
+    return Rules(**limits)
 
 
 def _chosen(entry: RouteEntry, down: Collection[Address]) -> Sequence[Weighted]:

@@ -8,7 +8,6 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from podway_proxy.balance.load import Load
-from podway_proxy.limiting.table import Table
 from podway_proxy.networks import Networks
 from podway_proxy.plane.listener import Listener
 from podway_proxy.restraint import Restraint
@@ -19,7 +18,7 @@ from podway_router.account import COUNTERS, Account
 from podway_router.choice import Choice
 from podway_router.climb import Climb
 from podway_router.entry import HTTP, SHARD, ShardEntry, limits_of, listener_of_key, read_shard
-from podway_router.guard import Guard
+from podway_router.guard import Guard, Shared
 from podway_router.http_side import HttpSide
 from podway_router.metering.columns import PLACES
 from podway_router.metering.meter import Meter
@@ -45,6 +44,9 @@ LATER = (
     "podway_proxy.http.secure",
     "podway_proxy.tls.stream",
     "podway_proxy.http.compressing",
+    "podway_proxy.limiting.clients",
+    "podway_proxy.limiting.visit",
+    "podway_proxy.limiting.hall",
 )
 """What only some requests need (see `podway_proxy.process.daemon`)."""
 
@@ -72,7 +74,7 @@ class Worker:
         self._climb = Climb(link.plane, self._options.slow_start, self._rise)
         self._contexts = Contexts()
         self._wires = Wires(link.plane, self._contexts, self.current)
-        shared = Table(link.table_fd, link.row), link.bell_fd
+        shared = Shared(link.table_fd, link.bell_fd, link.row)
         self._guard = Guard(
             link.plane, shared, self.current, self._choice, self._load, self._account
         )

@@ -10,7 +10,6 @@ from podway_proxy.balance.load import Load
 from podway_proxy.counters import Counters
 from podway_proxy.http.target import Target
 from podway_proxy.limiting.clients import Rules
-from podway_proxy.limiting.table import Table
 from podway_proxy.limiting.visit import Visit
 from podway_proxy.log import Log, Style
 from podway_proxy.restraint import Restraint
@@ -18,7 +17,7 @@ from podway_proxy.values import Endpoint, Forward
 from podway_router.account import COUNTERS, Account
 from podway_router.choice import Choice
 from podway_router.entry import RouteEntry
-from podway_router.guard import Guard
+from podway_router.guard import Guard, Shared
 from podway_router.ways import Map, Way
 
 KEY, POD = "route/apps/shop/web", Endpoint("10.0.0.1", 80)
@@ -35,8 +34,7 @@ class Scene:
         log = Log("test", style=Style(level="error"))
         account = Account(Restraint(plane, log), self.counters)
         choice = Choice(plane, account)
-        shared = Table(cells=1024), -1
-        self.guard = Guard(plane, shared, lambda: self.map, choice, self.load, account)
+        self.guard = Guard(plane, Shared(), lambda: self.map, choice, self.load, account)
 
     def way(self, rules: Rules | None = None, pod_connections: int = 0) -> Way:
         entry = RouteEntry("a.t", "", "", "", [], "random", pod_connections=pod_connections)
