@@ -92,9 +92,7 @@ class Client(Answering):
         """
         most = max(READ_BYTES, self._front.limits.head_bytes + 1)
         while (
-            self.readable
-            and not (self.over or self._exchange.active)
-            and len(self.buffer) < most
+            self.readable and not (self.over or self._exchange.active) and len(self.buffer) < most
         ):
             try:
                 data = self.sock.recv(READ_BYTES)
