@@ -155,6 +155,31 @@ async def test_a_fault_in_the_decision_closes_the_client_and_is_told() -> None:
         front.errors.clear()
 
 
+@pytest.mark.parametrize("where", ["choose", "announce", "on_open"])
+async def test_a_fault_on_the_way_to_an_endpoint_closes_both_and_is_told(where: str) -> None:
+    def fails(*_: object) -> Any:
+        raise ZeroDivisionError
+
+    seen: list[bytes] = []
+
+    async def serve(sock: socket.socket) -> None:
+        seen.append(await ends(sock))
+
+    async with server(serve) as address:
+        forward = Forward([Endpoint(*address)])._replace(**{where: fails})
+        async with proxy(decide=lambda *_: forward) as front:
+            with await connect(front.address) as sock:
+                await send(sock, b"hello")
+                assert await ends(sock) == b""
+            await until(lambda: len(front.closed) == 1)
+            assert (front.front.active, front.closed[0].how) == (0, "stopped")
+            if where == "on_open":
+                await until(lambda: len(seen) == 1, "the endpoint's connection to end")
+            (error,) = front.errors
+            assert isinstance(error["exception"], ZeroDivisionError)
+            front.errors.clear()
+
+
 # ---- PROXY headers ----------------------------------------------------------------------------
 
 CLIENT, LOCAL = ("203.0.113.9", 1_234), ("198.51.100.1", 443)

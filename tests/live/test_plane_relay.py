@@ -117,8 +117,7 @@ def test_random_transfers_both_ways_with_random_half_closes_arrive_whole(
 def relays_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a relay copy from the first byte on, where a trickle would do."""
 
-    def relay(self: Tunnel, server: socket.socket, drained: bool) -> None:
-        self.server = server
+    def relay(self: Tunnel, drained: bool) -> None:
         self.relay(drained=drained)
 
     monkeypatch.setattr(Tunnel, "trickle", relay)

@@ -145,15 +145,23 @@ class TcpFront(Generic[T]):
             decision = self.decide(arrival, found, preamble)
         except BaseException:
             self.plane.abort(sock)  # a fault of ours must not leave the client hanging
+            self.note(Uncarried(arrival, "stopped"))
             raise
         if isinstance(decision, Forward):
-            Tunnel(self, sock, arrival, decision).carry(skip, gone)
+            self._carry(Tunnel(self, sock, arrival, decision), skip, gone)
         elif isinstance(decision, Refuse):
             self.refuse(sock, arrival, decision)
         else:
             if skip:
                 sock.recv(skip)
             decision.take(sock, arrival)
+
+    def _carry(self, tunnel: Tunnel, skip: int, gone: bool) -> None:
+        try:
+            tunnel.carry(skip, gone)
+        except BaseException:
+            tunnel.stop()  # as above
+            raise
 
     def refuse(
         self, sock: socket.socket, arrival: Arrival, refuse: Refuse, label: str = ""

@@ -70,15 +70,14 @@ class Trickle(ABC):
     def finished(self) -> None:
         """Note that the connection has ended."""
 
-    def trickle(self, server: socket.socket, drained: bool) -> None:
+    def trickle(self, drained: bool) -> None:
         """Begin to copy; `drained`: the client's socket was read empty, and no edge came since."""
-        self.server = server
-        plane, client = self.plane, self.client.fileno()
+        plane, client, server = self.plane, self.client.fileno(), self.server.fileno()
         self.last = plane.now
         if plane.watch(client, self._on_client, READING) and not drained:
             plane.renew(client)
-        if plane.watch(server.fileno(), self._on_server, READING):
-            plane.renew(server.fileno())
+        if plane.watch(server, self._on_server, READING):
+            plane.renew(server)
 
     @property
     def until(self) -> float:

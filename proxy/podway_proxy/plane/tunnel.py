@@ -240,14 +240,14 @@ class Tunnel(Trickle):
     def _connected(self, server: socket.socket, endpoint: Endpoint) -> None:
         forward = self._forward
         self._dial = None
+        self.server = server
         self.endpoint = endpoint
         if forward.on_open is not None:
             forward.on_open(endpoint)
         if self._held:
-            self.server = server
             self.relay(to_server=self._held, drained=self._drained)
             return
-        self.trickle(server, self._drained)
+        self.trickle(self._drained)
         sweep = self._front.sweep
         if self.last + self.idle_timeout <= sweep.next:
             sweep.joined(self)
