@@ -6,10 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from podway_proxy.http.answer import CUT, Answer
-from podway_proxy.http.error_page import read_pages
 from podway_proxy.http.front import HttpFront
 from podway_proxy.http.target import Target
-from podway_router.access.log import AccessLog
+from podway_router.access.ear import Ear
 from podway_router.decide import Match, Redirect
 from podway_router.entry import key_of_label, limits_of
 from podway_router.extras import extras_of
@@ -20,6 +19,7 @@ from podway_router.sticky import Others, Sticky, held
 if TYPE_CHECKING:
     import socket
 
+    from podway_proxy.http.error_page import ErrorPage
     from podway_proxy.http.request import Request
     from podway_proxy.values import Address, Arrival, Endpoint
     from podway_router.entry import ShardEntry
@@ -35,6 +35,14 @@ _PUBLIC = {
     "no-endpoint": "its Services have no endpoint that is ready",
 }
 """What a client reads of it: names of Services and pods are for the operator's log."""
+
+
+def _read_pages(texts: dict[str, str] | None) -> dict[int, ErrorPage]:
+    if not texts:
+        return {}
+    from podway_proxy.http.error_page import read_pages  # where somebody has pages of his own
+
+    return read_pages(texts)
 
 
 class HttpSide:
@@ -73,8 +81,8 @@ class HttpSide:
             settled=self._settled,
             local=setting.local,
         )
-        self.access = AccessLog(setting, setting.log if setting.options.access_log else None)
-        self.access.busy = lambda: self.front.active
+        journal = setting.log if setting.options.access_log else None
+        self.access = Ear(setting, journal, lambda: self.front.active)
 
         self.adapt(setting.shard)
 
@@ -94,7 +102,7 @@ class HttpSide:
         self.front.ignore_empty = shard.ignore_empty
         self.front.answer_empty = not shard.ignore_empty
         self.front.log_empty = shard.log_empty
-        self.front.pages = pages = read_pages(shard.pages or {})
+        self.front.pages = pages = _read_pages(shard.pages)
         self._unrouted = 404 if 404 in pages else 503
 
     def renew(self) -> None:

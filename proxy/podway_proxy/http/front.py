@@ -11,7 +11,6 @@ from podway_proxy.http.access import ABORTED, AccessRecord
 from podway_proxy.http.answer import Answer, one_line, render
 from podway_proxy.http.answering import Answering
 from podway_proxy.http.asker import Asker
-from podway_proxy.http.error_page import ErrorPage
 from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.finding import NOWHERE
 from podway_proxy.http.lane import Lanes, Settled
@@ -29,6 +28,7 @@ from podway_proxy.restraint import Restraint
 from podway_proxy.values import Address, Arrival
 
 if TYPE_CHECKING:
+    from podway_proxy.http.error_page import ErrorPage
     from podway_proxy.plane.relay import Ended
     from podway_proxy.tls.stream import TlsStream
 
