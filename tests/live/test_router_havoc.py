@@ -47,7 +47,7 @@ class Wild(Pod):
                 return
             found = _ID(head)
             name = found[1] if found else b"none"
-            kind = 0 if self.tame else random.randrange(14)  # noqa: S311
+            kind = 0 if self.tame else random.randrange(14)
             length = re.search(rb"\r\nContent-Length: ([0-9]+)", head)
             if kind != 1 and length:
                 connection.exactly(int(length[1]))
@@ -59,9 +59,7 @@ class Wild(Pod):
         whole = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s"
         body = name + b"." * (0 if kind < 12 else 100_000)
         if b"\r\nUpgrade: " in head:
-            connection.send(
-                b"HTTP/1.1 101 Yes\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + name
-            )
+            connection.send(b"HTTP/1.1 101 Yes\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n" + name)
             connection.more()
             return False
         if kind == 2:
@@ -79,7 +77,7 @@ class Wild(Pod):
             connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk)
             return True
         elif kind == 7:
-            time.sleep(random.random() / 20)  # noqa: S311
+            time.sleep(random.random() / 20)
             connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n")
             connection.send((whole % (len(body), body)).replace(b"200 OK", b"200 OK\r\nX: y"))
             return True
@@ -140,21 +138,8 @@ class Client(threading.Thread):
     def ask(self, sock: socket.socket, host: str, name: int) -> bool:
         """Ask in one of the ways, and look at the answers; True: the connection goes on."""
         way = self.random.randrange(12)
-        more = self.random.choice((b"", b"", b"Accept-Encoding: gzip\r\n", b"Accept: */*\r\n"))
-        get = b"GET /%d HTTP/1.1\r\nHost: %s\r\n" + more + b"X-Id: %d\r\n%s\r\n"
-        made = (name, host.encode(), name)
-        wanted = [name]
-        if way == 0:
-            sock.sendall(get % (*made, b"") + get % (name + 1, host.encode(), name + 1, b""))
-            wanted.append(name + 1)
-        elif way == 1:
-            size = self.random.choice((1, 100, 300_000))
-            post = get.replace(b"GET", b"POST") % (*made, b"Content-Length: %d\r\n" % size)
-            sock.sendall(post + b"b" * self.random.choice((size, size, size // 2)))
-        elif way == 2:
-            sock.sendall(get % (*made, b"Connection: upgrade\r\nUpgrade: x\r\n"))
-        else:
-            sock.sendall(get % (*made, b"Connection: close\r\n" if way == 3 else b""))
+        sock.sendall(self.request(way, host.encode(), name))
+        wanted = [name, name + 1] if way == 0 else [name]
         if way in (4, 5):
             if way == 5:
                 time.sleep(self.random.random() / 50)
@@ -173,6 +158,21 @@ class Client(threading.Thread):
         if buffer:
             self.wrong.append(f"more came than was asked for: {buffer[:80]!r}")
         return way not in (2, 3, 6)
+
+    def request(self, way: int, host: bytes, name: int) -> bytes:
+        """Give what is sent: one request, or two."""
+        more = self.random.choice((b"", b"", b"Accept-Encoding: gzip\r\n", b"Accept: */*\r\n"))
+        line = b"%s /%d HTTP/1.1\r\nHost: %s\r\n" + more + b"X-Id: %d\r\n"
+        get = line % (b"GET", name, host, name)
+        if way == 0:
+            return get + b"\r\n" + line % (b"GET", name + 1, host, name + 1) + b"\r\n"
+        if way == 1:
+            size = self.random.choice((1, 100, 300_000))
+            post = line % (b"POST", name, host, name) + b"Content-Length: %d\r\n\r\n" % size
+            return post + b"b" * self.random.choice((size, size, size // 2))
+        if way == 2:
+            return get + b"Connection: upgrade\r\nUpgrade: x\r\n\r\n"
+        return get + (b"Connection: close\r\n\r\n" if way == 3 else b"\r\n")
 
     def judge(self, name: int, body: bytes) -> None:
         found = re.match(rb"([0-9]+)\.*$", body)

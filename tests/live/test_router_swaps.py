@@ -11,7 +11,7 @@ import pytest
 from http_rig import OK, Pod, answering, read_answer
 from ingress_objects import Object, endpoints, route, service
 from ingress_rig import until
-from limits_site import H, RATES, Site
+from limits_site import RATES, H, Site
 
 pytestmark = pytest.mark.live
 PLAIN = H + "disable_cookies"
