@@ -128,7 +128,7 @@ class Tunnel(Trickle):
         except OSError:
             self._abandon("client-reset")
             return
-        data = bytes(plane.view[skip:got])
+        data = plane.view[skip:got].tobytes()
         choose, gate = forward.choose, forward.gate
         candidates = iter(forward.candidates) if choose is None else choose(arrival.client[0])
         if gate is None:
