@@ -64,9 +64,19 @@ def peers_of(options: argparse.Namespace) -> list[Peer]:
     """Give the peers that are asked for and installed."""
     wanted = [part.lower() for part in options.peers.split(",") if part] or [""]
     user = machine.user()
-    every = installed(options.venv, user)
+    every = list(installed(options.venv, user))
+    if options.quick and not options.peers:
+        every = one_of_each(every)
     peers = [peer for peer in every if any(part in peer.name.lower() for part in wanted)]
     return [*peers, floor.find(ROOT, user)] if options.floor else peers
+
+
+def one_of_each(peers: list[Peer]) -> list[Peer]:
+    """Give the newest of each program, set as usual: the last one that is no variant."""
+    newest = {
+        peer.name.split()[0]: peer for peer in peers if not peer.name.endswith(summary.VARIANT)
+    }
+    return list(newest.values())
 
 
 def scale_of(options: argparse.Namespace) -> Scale:

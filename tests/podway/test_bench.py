@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from bench import machine, report, run, summary
+from bench.__main__ import one_of_each
 from bench.loads import secure, wrk
 from bench.loads.wrk import LoadError
 from bench.peers import installed
+from bench.peers.peer import Peer
 from bench.rows import ROWS, TINY, percentile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,6 +154,13 @@ def test_ctrl_c_ends_everything_that_was_started() -> None:
     children = [int(pid) for pid in done.stdout.split()]
     assert len(children) == 2, done.stderr
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+def test_a_quick_run_has_one_of_each_program() -> None:
+    names = ("podway", "HAProxy 2.6", "HAProxy 2.8", "HAProxy 2.8 reuse", "nginx")
+    peers = [Peer(name, "1.0", {}) for name in names]
+    kept = [peer.name for peer in one_of_each(peers)]
+    assert kept == ["podway", "HAProxy 2.8", "nginx"]
 
 
 def test_podway_is_always_there_to_be_measured() -> None:
