@@ -54,6 +54,12 @@ def joined(host_of_client: str, port: int, authority: bytes, proto: str) -> byte
     return b"".join(field_lines(host_of_client, port, authority, proto))
 
 
+@lru_cache(_CACHED)
+def ending(host_of_client: str, port: int, authority: bytes, proto: str) -> bytes:
+    """Give what a head that gets all five ends in: them and the empty line."""
+    return joined(host_of_client, port, authority, proto) + b"\r\n"
+
+
 def lines_for(
     request: Request, arrival: Arrival, policy: str, proto: str
 ) -> tuple[bytes, frozenset[bytes]]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from podway_proxy.http.client import READ_BYTES, Client
 from podway_proxy.http.exchange import READ_BYTES as ANSWER_BYTES
-from podway_proxy.http.forwarded import joined
+from podway_proxy.http.forwarded import ending
 from podway_proxy.http.head import common_of, read_head
 from podway_proxy.http.hop import outgoing
 from podway_proxy.http.refuse import FIELDS, Notable, Refusal, common, scan
@@ -254,7 +254,7 @@ class QuickClient(Client):
                 return False
             self._who, port = arrival.client[0], arrival.local[1]
         self._lane = lane
-        self._tail = joined(self._who, port, lane.named, lane.target.proto) + b"\r\n"
+        self._tail = ending(self._who, port, lane.named, lane.target.proto)
         return True
 
     def begin(self) -> None:
