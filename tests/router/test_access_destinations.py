@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import resource
 import socket
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,3 +116,50 @@ def test_syslog(host: str) -> None:
         syslog.close()
         syslog.write("closed")
         assert drops.count == 1
+
+
+@contextlib.contextmanager
+def without_descriptors() -> Iterator[None]:
+    """No descriptor is to be had in here."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_syslog_without_a_descriptor_drops_lines_until_there_is_one() -> None:
+    """An error here would keep a worker from the change that it came with."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.settimeout(0.05)
+        drops = Drops()
+        with without_descriptors():
+            syslog = Syslog(receiver.getsockname()[:2], 1, 100, drops)
+            syslog.write("lost")
+        assert drops.count == 1
+        end = time.monotonic() + 5
+        said = b""
+        while not said and time.monotonic() < end:
+            syslog.write("found")
+            with contextlib.suppress(TimeoutError):
+                said = receiver.recv(1000)
+        assert b": found" in said
+        syslog.close()
+
+
+def test_output_without_a_descriptor_for_its_own() -> None:
+    here, there = socket.socketpair()
+    reader, writer = os.pipe()
+    with here, there:
+        with without_descriptors():
+            outputs = [Output(100, Drops(), fd) for fd in (here.fileno(), writer)]
+        for output in outputs:
+            output.write("told")
+            output.close()
+        assert (there.recv(100), os.read(reader, 100)) == (b"told\n", b"told\n")
+    os.close(reader)
+    os.close(writer)

@@ -78,18 +78,19 @@ def _unblocking(fd: int) -> tuple[Callable[[bytes], int], Callable[[], None]]:
 
     The descriptor's own flags are shared with other processes, and stay as they are.
     """
-    mode = os.fstat(fd).st_mode
-    if stat.S_ISSOCK(mode):
-        sock = socket.socket(fileno=os.dup(fd))
-        return lambda data: sock.send(data, socket.MSG_DONTWAIT), sock.close
-    if not stat.S_ISREG(mode):
-        with contextlib.suppress(OSError):  # another user's: then it is asked for room instead
-            mine = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-            return partial(os.write, mine), partial(os.close, mine)
-        ready = select.poll()
-        ready.register(fd, select.POLLOUT)
-        return partial(_write_if_ready, ready, fd), _stay
-    return partial(os.write, fd), _stay
+    # Another user's, or no descriptor is left for one of our own: then it is asked for room.
+    with contextlib.suppress(OSError):
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISSOCK(mode):
+            sock = socket.socket(fileno=os.dup(fd))
+            return lambda data: sock.send(data, socket.MSG_DONTWAIT), sock.close
+        if stat.S_ISREG(mode):
+            return partial(os.write, fd), _stay
+        mine = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        return partial(os.write, mine), partial(os.close, mine)
+    ready = select.poll()
+    ready.register(fd, select.POLLOUT)
+    return partial(_write_if_ready, ready, fd), _stay
 
 
 def _write_if_ready(ready: select.poll, fd: int, data: bytes) -> int:
@@ -104,24 +105,25 @@ def _stay() -> None:
 
 
 class Syslog:
-    """A syslog server over UDP, in HAProxy's default form: RFC 3164 with the host's name."""
+    """A syslog server over UDP, in HAProxy's default form: RFC 3164 with the host's name.
 
-    __slots__ = ("_dropped", "_head", "_most", "_second", "_sock", "_tag")
+    Its socket is made with the first line, and looked for again each second while there is none:
+    no descriptor may be left, no way may lead there yet.
+    """
+
+    __slots__ = ("_address", "_dropped", "_head", "_most", "_second", "_sock", "_tag")
 
     def __init__(
         self, address: tuple[str, int], facility: int, most: int, dropped: Callable[[], None]
     ) -> None:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self._sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._address: tuple[str, int] | None = address
+        """None: closed."""
+        self._sock: socket.socket | None = None
         self._most = most
         self._dropped = dropped
         self._tag = f"<{facility * 8 + _INFO}>", f" {hostname()} {TAG}[{os.getpid()}]: "
         self._second = -1
         self._head = b""
-        try:
-            self._sock.connect(address)
-        except OSError:
-            dropped()  # no way there; each send will say so again
 
     def write(self, line: str) -> None:
         """Send a line; with its head it is cut to the longest."""
@@ -129,6 +131,11 @@ class Syslog:
         if second != self._second:
             self._second = second
             self._head = dates.syslog(second).join(self._tag).encode("ascii", "replace")
+            if self._sock is None and self._address is not None:
+                self._sock = _connected(self._address)
+        if self._sock is None:
+            self._dropped()
+            return
         data = (self._head + line.encode("utf-8", "backslashreplace"))[: self._most] + b"\n"
         try:
             self._sock.send(data)
@@ -137,4 +144,21 @@ class Syslog:
 
     def close(self) -> None:
         """Close the socket."""
-        self._sock.close()
+        self._address = None
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+
+def _connected(address: tuple[str, int]) -> socket.socket | None:
+    """Give a socket that sends there; None: there is none to be had now."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock: socket.socket | None = None
+    try:
+        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock.connect(address)
+    except OSError:
+        if sock is not None:
+            sock.close()
+        return None
+    return sock
