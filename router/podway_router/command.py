@@ -68,6 +68,10 @@ _OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "action": "store_true",
         "help": "one line per request and TLS connection",
     },
+    "--explain": {
+        "action": "store_true",
+        "help": "say in X-Podway-Reason of the router's own answers which step failed, and why",
+    },
     "--slow-start": {
         "type": command.seconds,
         "default": 0.0,

@@ -78,6 +78,7 @@ class HttpSide:
             counters=setting.counters,
             takes_proxy=setting.takes_proxy,
             server_name=f"podway-router {setting.controller}",
+            explain=setting.options.explain,
             settled=self._settled,
             local=setting.local,
         )

@@ -25,6 +25,8 @@ class Options(NamedTuple):
     access_log: bool = False
     route_metrics: int = 100
     """Routes with metrics of their own; the others share one."""
+    explain: bool = False
+    """The router's own answers name the step that failed in a field, too."""
     request_metrics: bool = False
     """Durations and bytes of requests are counted, too."""
     openshift_metrics: bool = False
@@ -48,6 +50,7 @@ def read(values: Mapping[str, Any]) -> Options:
         external_https_port=values["external_https_port"],
         allow_loopback=values["allow_loopback_endpoints"],
         access_log=values["access_log"],
+        explain=bool(values.get("explain")),
         route_metrics=values.get("route_metrics", 100),
         request_metrics=bool(values.get("request_metrics") or values.get("openshift_metrics")),
         openshift_metrics=bool(values.get("openshift_metrics")),

@@ -72,7 +72,7 @@ def test_each_refusal_names_the_step_that_failed(site: Site) -> None:
         route("none", "none.t", {"blue": 0}),
         route("edge", "edge.t", "blue", tls={"termination": "edge"}),
     )
-    with site.router("--access-log") as router:
+    with site.router("--access-log", "--explain") as router:
         for host, path, step, said in (
             ("blve.t", "/", "no-route", "no route has the host blve.t"),
             ("deep.t", "/other", "no-route", "covers the path /other"),
@@ -85,6 +85,7 @@ def test_each_refusal_names_the_step_that_failed(site: Site) -> None:
             assert status == 503, host
             assert f"{step}: " in body["page"], body
             assert said in body["page"], body
+            assert headers["x-podway-reason"].startswith(f"{step}: "), headers
             assert headers["cache-control"] == "private, max-age=0, no-cache, no-store"
         seen = until(
             "the access log",

@@ -15,6 +15,7 @@ GIVEN = {
     "external_https_port": 8443,
     "allow_loopback_endpoints": True,
     "access_log": False,
+    "explain": True,
     "slow_start": 5.0,
     "client_affinity": True,
 }
@@ -28,6 +29,7 @@ def test_options_survive_json() -> None:
         trusted=("127.0.4.1/32",),
         external_https_port=8443,
         allow_loopback=True,
+        explain=True,
         slow_start=5.0,
         client_affinity=True,
     )
