@@ -155,7 +155,10 @@ class Worker:
             self._shards.pop(controller, None)  # its listeners go with it
             return
         self._shards[controller] = shard = read_shard(value)
-        self._room.most = sum(int(limits_of(one).max_connections) for one in self._shards.values())
+        limits = [limits_of(one) for one in self._shards.values()]
+        self._room.most = sum(int(one.max_connections) for one in limits)
+        plane = self._link.plane
+        plane.limits = plane.limits._replace(fin_timeout=max(one.fin_timeout for one in limits))
         for door in self._doors.values():
             if door.controller == controller:
                 door.side.adapt(shard)

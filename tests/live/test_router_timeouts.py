@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from limits_site import H, Site, metric
 pytestmark = pytest.mark.live
 SOON = 8.0
 """Seconds: far from the defaults of 30 s and an hour."""
+OVER = threading.Event()
 
 
 def reluctant(connection: PodConnection) -> None:
@@ -27,20 +29,22 @@ def reluctant(connection: PodConnection) -> None:
             return
         if b"\r\nUpgrade" in head:
             connection.send(b"HTTP/1.1 101 Yes\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
-            connection.more()
+            silent(connection)
             return
         connection.send(OK)
 
 
 def silent(connection: PodConnection) -> None:
-    """Take a hello, and say nothing."""
+    """Take what comes, and neither say anything nor leave."""
     while connection.more():
         pass
+    OVER.wait(3 * SOON)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path)
+    OVER.clear()
     talker, mute = Pod(reluctant), Pod(silent)
     for name, pod in (("web", talker), ("mute", mute)):
         site.objects += [service(name), *endpoints(name, pod.endpoint.address)]
@@ -58,6 +62,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         ),
     )
     yield site
+    OVER.set()
     talker.close()
     mute.close()
 
@@ -96,3 +101,33 @@ def test_tunnels_without_a_byte(site: Site) -> None:
             with contextlib.suppress(ConnectionResetError):
                 assert sock.recv(100) == b""
         assert time.monotonic() - began < SOON
+
+
+@pytest.mark.parametrize("seconds", [1, 2])
+def test_half_closed_tunnels(site: Site, seconds: int) -> None:
+    """1 s, the API's default, would cut slow answers; it is not taken over."""
+    site.spec = {"tuningOptions": {"clientFinTimeout": f"{seconds}s"}}
+    through = {"termination": "passthrough"}
+    site.put(route("any", "any.t", "mute", tls=through), route("up", "up.t", "web"))
+    with site.router(), site.connect() as upgraded:
+        upgraded.sendall(
+            b"GET / HTTP/1.1\r\nHost: up.t\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+        )
+        assert read_answer(upgraded)[0].startswith(b"HTTP/1.1 101 ")
+        with socket.create_connection((site.host, site.https), SOON) as handed:
+            handed.sendall(hello(b"any.t"))
+            for sock in (handed, upgraded):
+                sock.settimeout(SOON if seconds > 1 else 4 * seconds)
+                sock.shutdown(socket.SHUT_WR)
+            for sock in (handed, upgraded):
+                assert ended(sock) == (seconds > 1)
+
+
+def ended(sock: socket.socket) -> bool:
+    """Tell whether the connection ends before patience does."""
+    try:
+        return sock.recv(100) == b""
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False

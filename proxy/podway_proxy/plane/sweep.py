@@ -35,7 +35,7 @@ class Sweep:
     """Files a member's deadline on the plane's wheel when it is due before the next sweep.
 
     A member's `until` may move on at any time. It may come nearer only to a time that is at least
-    `period` seconds away. Who joins `members` with an `until` that is not after `next` calls
+    `period` seconds away, or the plane's fin_timeout where that is shorter (it may change). Who joins `members` with an `until` that is not after `next` calls
     `joined`; who leaves while `filed` cancels its deadline.
     """
 
@@ -71,5 +71,5 @@ class Sweep:
             self.next = math.inf
 
     def _again(self) -> None:
-        self.next = self._plane.now + self._period
+        self.next = self._plane.now + min(self._period, self._plane.limits.fin_timeout)
         self._plane.deadline(self, self.next - MARGIN)
