@@ -35,8 +35,9 @@ class Sweep:
     """Files a member's deadline on the plane's wheel when it is due before the next sweep.
 
     A member's `until` may move on at any time. It may come nearer only to a time that is at least
-    `period` seconds away, or the plane's fin_timeout where that is shorter (it may change). Who joins `members` with an `until` that is not after `next` calls
-    `joined`; who leaves while `filed` cancels its deadline.
+    `period` seconds away, or the plane's fin_timeout where that is shorter (it may change). Who
+    joins `members` with an `until` that is not after `next` calls `joined`; who leaves while
+    `filed` cancels its deadline.
     """
 
     __slots__ = ("_members", "_period", "_plane", "next")
