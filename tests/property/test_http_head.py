@@ -101,7 +101,7 @@ COMMON = st.builds(
 
 
 def same(one: Request, other: Request) -> bool:
-    return all(getattr(one, slot) == getattr(other, slot) for slot in Request.__slots__)
+    return all(getattr(one, slot, None) == getattr(other, slot, None) for slot in Request.__slots__)
 
 
 @QUICK
