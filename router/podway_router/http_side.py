@@ -14,7 +14,7 @@ from podway_router.entry import key_of_label, limits_of
 from podway_router.extras import extras_of
 from podway_router.guard import STEP as RATE_LIMIT
 from podway_router.metering.columns import CONNECT_FAILURES, SERVER_ERROR
-from podway_router.sticky import Others, Sticky, held
+from podway_router.sticky import Others, Sticky
 
 if TYPE_CHECKING:
     import socket
@@ -68,7 +68,7 @@ class HttpSide:
         self._targets: dict[str, Target] = {}
         """By the Route's key, made from the map that was seen last."""
         self._bases: dict[str, tuple[Target, Sticky]] = {}
-        """Likewise of Routes with limits: what each request's target is made of."""
+        """Likewise of Routes that do not take every request alike, with what tells them apart."""
         external = setting.options.external_https_port
         self._suffix = "" if external == HTTPS_PORT else f":{external}"
         self.front = HttpFront(
@@ -162,26 +162,26 @@ class HttpSide:
         beyond = self._guard.refusal(key, way, arrival.client[0], http=True)
         if beyond:
             return self._cut(RATE_LIMIT, way, beyond, arrival)
-        if way.entry.step and not held(way, request, current.down):
+        if way.allowed is None and not (way.entry.step or way.limited):
+            target = self._targets[key] = self._target(way, current)
+            return target
+        if way.entry.step and not way.entry.kept:
+            return self._nobody(way, arrival)
+        target, sticky = self._base(current, key, way)  # each client and request is looked at
+        own = way.entry.cookie is not None and sticky.holds(request.head) is not None
+        if way.entry.step and not own:
             return self._nobody(way, arrival)
         if way.limited:
-            return self._limited(current, key, way, request, arrival)
-        target = self._target(way, current)
-        if way.allowed is None and not way.entry.step:
-            self._targets[key] = target  # else each client is looked at
+            return self._guard.guarded(target, key, way, arrival.client[0], own=own)
         return target
 
-    def _limited(
-        self, current: Map, key: str, way: Way, request: Request, arrival: Arrival
-    ) -> Target:
-        """Give what a request to a Route with limits gets."""
+    def _base(self, current: Map, key: str, way: Way) -> tuple[Target, Sticky]:
+        """Give what requests to a Route get that does not take all of them alike."""
         base = self._bases.get(key)
         if base is None:
             sticky = Sticky(way.namespace, way.entry, Others(down=current.down))
             base = self._bases[key] = self._target(way, current), sticky
-        target, sticky = base
-        own = way.entry.cookie is not None and sticky.holds(request.head) is not None
-        return self._guard.guarded(target, key, way, arrival.client[0], own=own)
+        return base
 
     def _target(self, way: Way, current: Map) -> Target:
         anyone, pick = partial(self._choice.candidates, way), self._choice.pick(way)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from podway_proxy.http.target import Pick
     from podway_proxy.values import Arrival
     from podway_router.entry import RouteEntry
-    from podway_router.ways import Way
 
 Anyone = Callable[[str], Iterator[Endpoint]]
 """A client's IP address → the endpoints for a client without a cookie, in order."""
@@ -75,14 +74,6 @@ def reachable(entry: RouteEntry, down: Collection[Address]) -> list[Endpoint]:
     kept = [Endpoint(host, port, name) for host, port, name, _ in entry.kept or ()]
     up = [endpoint for endpoint, _ in alive(chosen, down)]
     return up + [endpoint for endpoint in kept if endpoint.address not in down]
-
-
-def held(way: Way, request: Request, down: Collection[Address]) -> bool:
-    """Tell whether a cookie leads somewhere on a Route that has nothing for new clients."""
-    if way.entry.cookie is None or not way.entry.kept:
-        return False
-    sticky = Sticky(way.namespace, way.entry, Others(down=down))
-    return sticky.holds(request.head) is not None
 
 
 class Sticky:
