@@ -17,7 +17,6 @@ STEPS = (
     "no-route",
     "tls-only",
     "http-only",
-    "no-sni",
     "termination",
     "passthrough",
     "misdirected",
