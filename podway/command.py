@@ -95,9 +95,9 @@ def _add_check(commands: Commands) -> None:
 
 
 def _add_get(commands: Commands) -> None:
-    what = "show routes, services, endpoints or pods as the routers see them"
+    what = "show routes, services, endpoints, pods or controllers as the routers see them"
     made = _add(commands, "get", _get, what)
-    made.add_argument("kind", choices=("routes", "services", "endpoints", "pods"))
+    made.add_argument("kind", choices=("routes", "services", "endpoints", "pods", "controllers"))
     _add_manifests(made, "read these (default: the running lab's, else manifests/*)")
     _add_state(made)
     made.add_argument("-n", "--namespace", default="", help="only this namespace")

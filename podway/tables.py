@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from podway.decisions import statuses
+from podway.decisions import decide, statuses, with_controller
 from podway_cluster import Snapshot
 from podway_cluster.endpoints import endpoints
 from podway_cluster.model import Pod, Route, Service
 from podway_router.compile import RouteStatus
+from podway_router.shard import choose
 
 WHY = "why"
 """Not a column: why there is nothing, in a sentence; empty where there is something."""
@@ -68,11 +69,32 @@ def pods(snapshot: Snapshot) -> Iterator[Row]:
         }
 
 
+def controllers(snapshot: Snapshot) -> Iterator[Row]:
+    """Give each IngressController with its ports and how many Routes it serves."""
+    chosen = choose(with_controller(snapshot).ingress_controllers.values())
+    for name, found in decide(snapshot).items():
+        controller = chosen[name]
+        published = controller.endpoint_publishing_strategy
+        yield {
+            "namespace": controller.meta.namespace,
+            "name": name,
+            "domain": controller.domain,
+            "http": published.http_port,
+            "https": published.https_port,
+            "stats": published.stats_port,
+            "protocol": published.protocol,
+            "routes": len(found.routes),
+            "admitted": sum(status.condition.admitted for status in found.routes),
+            WHY: "" if found.compiled.ready else found.compiled.why,
+        }
+
+
 KINDS: Mapping[str, Callable[[Snapshot], Iterator[Row]]] = {
     "routes": routes,
     "services": services,
     "endpoints": served,
     "pods": pods,
+    "controllers": controllers,
 }
 
 

@@ -60,7 +60,8 @@ def compile_snapshot(
     problems = [str(problem) for problem in snapshot.problems]
     chosen = [every[name] for name in options.names if name in every]
     for one in chosen:
-        problems.extend(str(Problem.about(one.meta, *it)) for it in heads.of_controller(one)[1])
+        told = (*heads.of_controller(one)[1], *shard.overlooked(one, options.workers))
+        problems.extend(str(Problem.about(one.meta, *it)) for it in told)
     specs = [spec for one in chosen for spec in listen.listeners(one, options)]
     why = _not_ready(every, chosen, specs, options, snapshot)
     if why:

@@ -79,8 +79,9 @@ class Loader:
         return self._source.held()
 
     def debug(self) -> Mapping[str, Callable[[], Json]]:
-        """Give `/debug/routes` and `/debug/ingresses`."""
+        """Give `/debug/routes`, `/debug/ingresses` and `/debug/controllers`."""
         return {
+            "controllers": lambda: shown.controllers(self._last) if self._last else [],
             "routes": lambda: shown.routes(self._last) if self._last else [],
             "ingresses": lambda: shown.ingresses(self._last) if self._last else [],
         }

@@ -22,6 +22,8 @@ class Options(NamedTuple):
     """CIDRs from which the PROXY header is required; empty: none is taken."""
     external_https_port: int = 443
     allow_loopback: bool = False
+    workers: int = 0
+    """0: not known, as where no daemon runs."""
     access_log: bool = False
     route_metrics: int = 100
     """Routes with metrics of their own; the others share one."""
@@ -49,6 +51,7 @@ def read(values: Mapping[str, Any]) -> Options:
         trusted=tuple(values["proxy_protocol"] or ()),
         external_https_port=values["external_https_port"],
         allow_loopback=values["allow_loopback_endpoints"],
+        workers=values.get("workers") or 0,
         access_log=values["access_log"],
         explain=bool(values.get("explain")),
         route_metrics=values.get("route_metrics", 100),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from podway_cluster.model import IngressController, Route, TuningOptions
 from podway_proxy.limits import DEFAULT
@@ -30,6 +30,15 @@ def excluded(controller: IngressController, route: Route, namespace: Mapping[str
     if by_namespace is not None and not by_namespace.matches(namespace):
         return "spec.namespaceSelector"
     return ""
+
+
+def overlooked(controller: IngressController, workers: int) -> Iterator[tuple[str, str]]:
+    """Give (field, message) of each setting that is not acted on; `workers`: how many there are."""
+    threads = controller.tuning_options.thread_count
+    if threads and threads != workers:
+        runs = f"this router has {workers}" if workers else "the router has as many as processors"
+        message = f"the command line says how many workers there are: {runs}; --workers {threads}"
+        yield "spec.tuningOptions.threadCount", message
 
 
 def limits(tuning: TuningOptions) -> dict[str, float]:

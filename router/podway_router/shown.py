@@ -1,4 +1,4 @@
-"""Routes and Ingresses as the debug pages show them, with the status that the API would have."""
+"""Objects as the debug pages show them, with the status that the API would have."""
 
 from __future__ import annotations
 
@@ -31,6 +31,35 @@ def routes(found: Compilation) -> list[Json]:
     """Give the page `/debug/routes`."""
     controllers = {part.controller.meta.name: part.controller for part in found.parts}
     return [shown(status, controllers[status.controller]) for status in found.routes]
+
+
+def controllers(found: Compilation) -> list[Json]:
+    """Give the page `/debug/controllers`: each IngressController's status, as the API has it.
+
+    `availableReplicas` counts this process alone; each knows of no other.
+    """
+    return [_controller(part.controller, found) for part in found.parts]
+
+
+def _controller(controller: IngressController, found: Compilation) -> Json:
+    meta, name = controller.meta, controller.meta.name
+    mine = [status for status in found.routes if status.controller == name]
+    return {
+        "namespace": meta.namespace,
+        "name": name,
+        "origin": str(meta.origin),
+        "routes": len(mine),
+        "admitted": sum(status.condition.admitted for status in mine),
+        "status": {
+            "availableReplicas": int(found.compiled.ready),
+            "domain": controller.domain,
+            "endpointPublishingStrategy": {"type": controller.endpoint_publishing_strategy.type},
+            "conditions": [
+                {"type": "Admitted", "status": "True"},
+                {"type": "Available", "status": "True" if found.compiled.ready else "False"},
+            ],
+        },
+    }
 
 
 def ingresses(found: Compilation) -> list[Json]:

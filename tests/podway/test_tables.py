@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from podway.get import Options, get
-from podway.tables import KINDS, pods, routes, served, services
+from podway.tables import KINDS, controllers, pods, routes, served, services
 from podway_cluster import Snapshot, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +64,24 @@ def test_endpoints_or_why_there_are_none(snapshot: Snapshot) -> None:
     (none,) = (row for row in rows if row["service"] == "report")
     assert none["address"] == ""
     assert "report-0" in none["why"]
+
+
+def test_controllers(snapshot: Snapshot) -> None:
+    rows = {row["name"]: row for row in controllers(snapshot)}
+    apps = rows["apps"]
+    assert (apps["domain"], apps["http"], apps["protocol"]) == (
+        "apps.lab.example.test",
+        10080,
+        "PROXY",
+    )
+    assert apps["routes"] == apps["admitted"] > 0
+    assert apps["why"] == ""
+
+
+def test_a_controller_that_cannot_serve_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(STRAY)
+    (row,) = controllers(load([tmp_path]))
+    assert (row["name"], row["routes"]) == ("only", 0)
 
 
 def test_pods(snapshot: Snapshot) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from podway_cluster.model import IngressController, LabelSelector, Meta, Route, TuningOptions
 from podway_cluster.model.route import RouteBackend
 from podway_proxy.limits import DEFAULT, Limits
-from podway_router.shard import choose, excluded, limits
+from podway_router.shard import choose, excluded, limits, overlooked
 
 
 def controller(name: str = "apps", namespace: str = "openshift-ingress-operator", **fields: object):
@@ -42,3 +44,16 @@ def test_tuning_options_become_limits() -> None:
     assert found.fin_timeout == 9.0
     assert found.max_connections > 10**9
     assert found.tunnel_timeout == DEFAULT.tunnel_timeout
+
+
+@pytest.mark.parametrize(
+    ("threads", "workers", "told"), [(0, 2, 0), (4, 4, 0), (4, 2, 1), (4, 0, 1)]
+)
+def test_a_thread_count_that_is_not_the_workers_is_told(
+    threads: int, workers: int, told: int
+) -> None:
+    tuning = TuningOptions(thread_count=threads)
+    found = list(overlooked(controller(tuning_options=tuning), workers))
+    assert len(found) == told
+    assert all(field == "spec.tuningOptions.threadCount" for field, _ in found)
+    assert all(f"--workers {threads}" in message for _, message in found)

@@ -11,7 +11,7 @@ from ingress_rig import Manifests
 from podway_cluster.load import load
 from podway_router.compile import compile_snapshot
 from podway_router.options import Options
-from podway_router.shown import ingresses, routes
+from podway_router.shown import controllers, ingresses, routes
 
 
 @pytest.fixture
@@ -118,3 +118,17 @@ def test_the_status_of_an_ingress_names_the_routers_that_admitted_it(tmp_path: P
     assert len(shown["i"]["routes"]) == 2
     assert "there is no Service shop/nobody" in shown["i"]["problems"][0]
     assert shown["none"]["status"]["loadBalancer"]["ingress"] == []
+
+
+def test_a_controller_has_the_status_of_the_api(tmp_path: Path) -> None:
+    some = (WEB, route("a", "h.t", "web"), route("b", "h.t", "web", namespace="else"))
+    Manifests(tmp_path).put("all", controller("apps", 1080, 1443), *some)
+    (shown,) = controllers(compile_snapshot(load([tmp_path]), Options(("apps",))))
+    assert isinstance(shown, dict)
+    assert (shown["name"], shown["routes"], shown["admitted"]) == ("apps", 2, 1)
+    assert shown["status"]["domain"] == "apps.example.test"
+    assert shown["status"]["availableReplicas"] == 1
+    assert {one["type"]: one["status"] for one in shown["status"]["conditions"]} == {
+        "Admitted": "True",
+        "Available": "True",
+    }
