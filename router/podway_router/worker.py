@@ -39,6 +39,7 @@ __all__ = ["COUNTERS", "LATER", "Worker", "build"]
 LATER = (
     "h11",
     "hashlib",
+    "html",
     "difflib",
     "uuid",
     "podway_proxy.http.secure",

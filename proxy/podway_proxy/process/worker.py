@@ -23,7 +23,7 @@ from podway_proxy.process.link import Link
 from podway_proxy.process.spawn import settle
 from podway_proxy.process.spec import ListenerSpec
 
-_LATER: Final = 0.25
+_LATER: Final = 2.0
 """Seconds after its first entries in which a worker imports what it may need: behind the first
 answers, and before descriptors can be so few that an import fails."""
 _LOOK: Final = 0.1
