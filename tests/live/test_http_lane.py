@@ -39,6 +39,7 @@ from tls_rig import secured
 
 from podway_proxy.balance.balancer import InOrder
 from podway_proxy.http import shapes
+from podway_proxy.http.exchange import Exchange
 from podway_proxy.http.extras import Extras
 from podway_proxy.http.quick import QuickClient
 from podway_proxy.limits import DEFAULT
@@ -172,9 +173,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     left: list[str] = []
     leave = QuickClient._leave
 
-    def recorded(self: QuickClient, *rest: object) -> object:
+    def recorded(self: QuickClient, endpoint: Endpoint) -> Exchange:
         left.append("left")
-        return leave(self, *rest)  # type: ignore[arg-type]
+        return leave(self, endpoint)
 
     monkeypatch.setattr(QuickClient, "_leave", recorded)
     return left

@@ -53,6 +53,15 @@ def test_debug_routes_tell_what_became_of_each(loader: Loader, tmp_path: Path) -
     assert (shown["twin"]["admitted"], shown["twin"]["reason"]) == (False, "HostAlreadyClaimed")
 
 
+def test_debug_controllers_tell_how_each_is_doing(loader: Loader, tmp_path: Path) -> None:
+    assert loader.debug()["controllers"]() == []
+    Manifests(tmp_path).put("all", APPS, WEB, route("twin", "w.t", "web", namespace="b"))
+    loader.compile(load([tmp_path]))
+    (shown,) = loader.debug()["controllers"]()
+    assert shown["name"] == "apps"
+    assert (shown["routes"], shown["admitted"]) == (2, 1)
+
+
 def test_check_gives_problems_and_why_nothing_is_served(loader: Loader, tmp_path: Path) -> None:
     Manifests(tmp_path).put("all", APPS, route("lost", "l.t", "nobody"))
     (line,) = loader.check()

@@ -98,12 +98,12 @@ class Trickle(ABC):
         if mask != BYTES:
             self._copy(self.client, self.server, mask)
             return
-        plane, got, sent = self.plane, UNREAD, 0
+        plane, got = self.plane, UNREAD
         try:
             got = self.client.recv_into(plane.buffer, FILL)
             sent = self.server.send(plane.view[:got])
         except BlockingIOError:
-            pass  # of the two calls `got` tells which
+            sent = 0  # which of the two calls it was, `got` tells
         except OSError:
             self._lost(self.client, self.server, got)
             return
@@ -117,12 +117,12 @@ class Trickle(ABC):
         if mask != BYTES:
             self._copy(self.server, self.client, mask)
             return
-        plane, got, sent = self.plane, UNREAD, 0
+        plane, got = self.plane, UNREAD
         try:
             got = self.server.recv_into(plane.buffer, FILL)
             sent = self.client.send(plane.view[:got])
         except BlockingIOError:
-            pass  # of the two calls `got` tells which
+            sent = 0  # which of the two calls it was, `got` tells
         except OSError:
             self._lost(self.server, self.client, got)
             return
